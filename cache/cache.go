@@ -1,0 +1,66 @@
+// Package cache keeps finished pictures by key: in memory, in Redis, and (one day) in a bucket. It
+// also holds what keeps many askers from doing one work twice: the flight (one process), the lease
+// (the fleet), and the generations by which a purge reaches every node.
+package cache
+
+import (
+	"context"
+	"time"
+)
+
+// Hash is a truncated SHA-256.
+type Hash [16]byte
+
+// Key names one entry. Two keys are equal exactly if Variant is.
+type Key struct {
+	Source  string // name of the configured source; what a purge of a source matches
+	Object  Hash   // of source and object key; what a purge of a picture matches
+	Variant Hash   // of KeyVersion, source, object key and canonical options
+}
+
+// Entry is a finished answer: a picture, or a refusal worth remembering (Status ≥ 400). It is
+// immutable once it is in a Store, Body included.
+type Entry struct {
+	Body         []byte
+	Type         string    // Content-Type
+	ETag         string    // strong, quoted, from Body
+	Modified     time.Time // Last-Modified of the source; zero = unknown
+	Stored       time.Time // when it was made or last found unchanged at the origin
+	Fresh        time.Time // until then it is served without asking anyone
+	Swr          time.Time // until then it is served while it is refreshed behind
+	Stale        time.Time // until then it is served if the origin fails; then it is gone
+	Generation   Generation
+	OriginETag   string   // the origin's validator
+	OriginalSize int64    // bytes of the original; 0 = unknown
+	Tags         []string // for purge by tag
+	Status       int      // 200; or 404, 410, 415, 422 for a negative entry
+	Code         string   // of a negative entry: not_found, corrupt_image, …
+	Detail       string   // of a negative entry: the public text
+}
+
+// Generation is the count of purges an entry was made under. An entry is good while each of its
+// counts equals the present one.
+type Generation struct{ All, Source, Object uint64 }
+
+// Store keeps entries. It may be called concurrently. An absent entry is ErrMiss; any other error is
+// trouble of the store, which callers count and treat as a miss.
+type Store interface {
+	Get(ctx context.Context, key Key) (*Entry, error)
+	Set(ctx context.Context, key Key, e *Entry) error
+	Delete(ctx context.Context, key Key) error
+}
+
+// Error is a constant error of this package.
+type Error string
+
+// Error returns the text.
+func (e Error) Error() string { return string(e) }
+
+// ErrMiss says that a store has no such entry.
+const ErrMiss = Error("cache miss")
+
+// NewKey returns the key of the picture that text (canonical options) makes of an original. version
+// is resize.KeyVersion.
+func NewKey(version int, source, object, text string) Key {
+	return Key{}
+}

@@ -1,0 +1,14 @@
+// Package dialect reads URL grammars. Each grammar is one file and ends in the same Request, so that
+// every spelling of one wish meets in one cache entry. The parsers are pure functions of strings.
+package dialect
+
+import "github.com/imgedge/imgedge/resize"
+
+// Request is what an image URL means.
+type Request struct {
+	Source   string         // name of the configured source
+	Key      string         // the object's key, decoded; an absolute URL for an open HTTP source
+	Options  resize.Options // presets applied; not yet negotiated
+	Download string         // file name of dl; "" = inline
+	Expires  int64          // Unix seconds; 0 = never
+}

@@ -1,0 +1,25 @@
+package resize
+
+// Limits bound what one request may cost. A zero field is no limit.
+type Limits struct {
+	SourcePixels    int   // stored px of one frame
+	SourceSide      int   // stored px
+	OutputSide      int   // output px
+	OutputPixels    int   // output px²
+	Frames          int   // frames kept of an animation
+	AnimationPixels int   // frames × px of one frame
+	Memory          int64 // bytes of decoded picture in flight; a plan above it is refused
+}
+
+// DefaultLimits returns the documented defaults (edge.example.yaml).
+func DefaultLimits() Limits {
+	return Limits{
+		SourcePixels:    50_000_000,
+		SourceSide:      16384,
+		OutputSide:      16384,
+		OutputPixels:    50_000_000,
+		Frames:          500,
+		AnimationPixels: 100_000_000,
+		Memory:          512 << 20,
+	}
+}
