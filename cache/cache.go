@@ -30,12 +30,14 @@ type Entry struct {
 	Swr          time.Time // until then it is served while it is refreshed behind
 	Stale        time.Time // until then it is served if the origin fails; then it is gone
 	Generation   Generation
-	OriginETag   string   // the origin's validator
-	OriginalSize int64    // bytes of the original; 0 = unknown
-	Tags         []string // for purge by tag
-	Status       int      // 200; or 404, 410, 415, 422 for a negative entry
-	Code         string   // of a negative entry: not_found, corrupt_image, …
-	Detail       string   // of a negative entry: the public text
+	Retry        time.Time // of this node only, not on the wire: a stale entry's refresh failed and is not tried before
+	RetryStatus  int       // with Retry: the status the failure would have had
+	OriginETag   string    // the origin's validator
+	OriginalSize int64     // bytes of the original; 0 = unknown
+	Tags         []string  // for purge by tag
+	Status       int       // 200; or 404, 410, 415, 422 for a negative entry
+	Code         string    // of a negative entry: not_found, corrupt_image, …
+	Detail       string    // of a negative entry: the public text
 }
 
 // Generation is the count of purges an entry was made under. An entry is good while each of its
