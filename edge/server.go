@@ -1,0 +1,137 @@
+package edge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+)
+
+// Server serves a Site on a public and an admin listener. Set the fields, call Reload once, then Serve
+// and ServeAdmin; fields must not change after the first call. Pictures is required, everything else
+// has a usable zero value.
+type Server struct {
+	Pictures     Pictures
+	Purger       Purger       // nil = /v1/purge is absent
+	Explainer    Explainer    // nil = /v1/explain leaves out place and plan
+	Dependencies []Dependency // named by /readyz when they fail
+
+	Logger    *slog.Logger         // causes of 5xx and admin events; nil = nowhere
+	AccessLog *slog.Logger         // one line a request; nil = off
+	Registry  *prometheus.Registry // where the metrics are registered; nil = a new one
+	Stats     func(Emit)           // called at each scrape for what libraries count; nil = nothing
+
+	RequestTimeout time.Duration // of one image request, fetch and render included; 0 = 30 s
+	ReadTimeout    time.Duration // of a whole request's arrival; 0 = 5 s
+	WriteTimeout   time.Duration // of writing one answer; 0 = 60 s
+	IdleTimeout    time.Duration // of an unused connection; 0 = 30 s
+	MaxConns       int           // connections at once, each listener; 0 = fasthttp's default
+	MaxConnsPerIP  int           // of the public listener; 0 = unlimited
+	ReadBuffer     int           // bytes; also the largest header; 0 = 16 KiB
+	WriteBuffer    int           // bytes; larger than a typical body saves a system call; 0 = 32 KiB
+	MaxBody        int           // bytes of a /v1 body; 0 = 1 MiB
+	MemoSize       int           // verified URLs remembered; 0 = 16,384; negative = none
+
+	Now func() time.Time // the clock; nil = time.Now
+
+	once     sync.Once
+	state    atomic.Pointer[state]
+	draining atomic.Bool
+	metrics  *metrics
+	health   health
+	public   *fasthttp.Server
+	admin    *fasthttp.Server
+
+	metricsPage fasthttp.RequestHandler
+	adminOpen   atomic.Bool // the admin listener is bound to loopback
+}
+
+// Reload puts a site in force: requests that begin after it see nothing of the old one, and every URL
+// is verified anew. The first call makes the server ready. It may be called at any time.
+func (s *Server) Reload(site *Site) {
+	s.setup()
+	s.state.Store(s.newState(site))
+	s.metrics.reloadSuccess.Set(1)
+}
+
+// ReloadFailed notes in the metrics that a configuration was refused; the old site stays in force.
+func (s *Server) ReloadFailed() {
+	s.setup()
+	s.metrics.reloadSuccess.Set(0)
+}
+
+// Serve answers public requests on ln until Shutdown, which makes it return nil. It may be called for
+// several listeners.
+func (s *Server) Serve(ln net.Listener) error {
+	s.setup()
+	return s.public.Serve(limitConns(ln, s.MaxConnsPerIP))
+}
+
+// ServeAdmin answers admin requests on ln until Shutdown. While ln is bound to a loopback address no
+// token is asked for, but foreign Host and cross-site requests are refused; elsewhere every call
+// except the health checks needs a token of ScopeAdmin. It may be called once.
+func (s *Server) ServeAdmin(ln net.Listener) error {
+	s.setup()
+	s.adminOpen.Store(isLoopback(ln.Addr()))
+	return s.admin.Serve(limitConns(ln, 0))
+}
+
+// Drain makes /readyz answer 503 and lets every answer close its connection. Serving goes on.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Shutdown closes the listeners and waits for the requests under way, at most until ctx ends. It drains
+// first if Drain was not called. Twice is fine.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.setup()
+	s.Drain()
+	err := s.public.ShutdownWithContext(ctx)
+	return errors.Join(err, s.admin.ShutdownWithContext(ctx))
+}
+
+// setup builds what the fields describe, once.
+func (s *Server) setup() {
+	s.once.Do(func() {
+		if s.Registry == nil {
+			s.Registry = prometheus.NewRegistry()
+		}
+		if s.Logger == nil {
+			s.Logger = slog.New(slog.DiscardHandler)
+		}
+		if s.Now == nil {
+			s.Now = time.Now
+		}
+		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
+		s.metrics = newMetrics(s.Registry, s.Stats)
+		s.metricsPage = metricsHandler(s.Registry)
+		s.public = s.newServer("public", s.servePublic)
+		s.admin = s.newServer("admin", s.serveAdmin)
+	})
+}
+
+// newServer returns a fasthttp server with this server's limits.
+func (s *Server) newServer(name string, handler fasthttp.RequestHandler) *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler:                      s.guard(name, handler),
+		ErrorHandler:                 s.refuse,
+		Logger:                       connLogger{s.Logger},
+		ReadTimeout:                  cmp.Or(s.ReadTimeout, 5*time.Second),
+		WriteTimeout:                 cmp.Or(s.WriteTimeout, time.Minute),
+		IdleTimeout:                  cmp.Or(s.IdleTimeout, 30*time.Second),
+		Concurrency:                  s.MaxConns,
+		ReadBufferSize:               cmp.Or(s.ReadBuffer, 16<<10),
+		WriteBufferSize:              cmp.Or(s.WriteBuffer, 32<<10),
+		MaxRequestBodySize:           cmp.Or(s.MaxBody, 1<<20),
+		DisablePreParseMultipartForm: true,
+		SecureErrorLogMessage:        true,
+		NoDefaultServerHeader:        true,
+		NoDefaultContentType:         true,
+		CloseOnShutdown:              true,
+	}
+}

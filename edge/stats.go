@@ -1,0 +1,103 @@
+package edge
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Emit takes one reading of a library's statistics: the metric, its value, and its label values in the
+// order the metric's comment names them. It is called within Server.Stats only. Label values are
+// configured names or words of the code, never keys, URLs or anything a client sent.
+type Emit func(metric Metric, value float64, labels ...string)
+
+// Metric is one of the numbers that libraries count and edge exposes.
+type Metric uint8
+
+// The metrics, each with its labels. Those ending in a count only rise; the others are gauges.
+const (
+	CacheHits      Metric = iota // tier
+	CacheMisses                  // tier
+	CacheBytes                   // tier; gauge
+	CacheEvictions               // tier
+	Collapsed                    // scope: node, fleet
+	OriginRequests               // source, result
+	OriginBytes
+	Renders         // format, lane
+	RenderCPU       // format; seconds
+	PixelsReserved  // gauge
+	QueueLength     // gauge
+	QueueRefused    // reason
+	WorkerRestarts  // reason
+	WorkerRSS       // gauge, bytes
+	RedisErrors     // op
+	PurgeUnverified // gauge: 1 = purges of others cannot be seen now
+	CacheDamaged    // tier: entries whose key hash or checksum was wrong
+	metricKinds     // how many there are
+)
+
+// described says what a metric is called and means.
+type described struct {
+	name, help string
+	gauge      bool
+	labels     []string
+}
+
+// describe returns a metric's description.
+func (m Metric) describe() described {
+	return [metricKinds]described{
+		CacheHits:       {"cache_hits_total", "Entries found, by tier.", false, []string{"tier"}},
+		CacheMisses:     {"cache_misses_total", "Entries looked for and not found, by tier.", false, []string{"tier"}},
+		CacheBytes:      {"cache_bytes", "Bytes held, by tier.", true, []string{"tier"}},
+		CacheEvictions:  {"cache_evictions_total", "Entries pushed out, by tier.", false, []string{"tier"}},
+		Collapsed:       {"collapsed_total", "Requests that waited for another's work.", false, []string{"scope"}},
+		OriginRequests:  {"origin_requests_total", "Fetches of originals.", false, []string{"source", "result"}},
+		OriginBytes:     {"origin_bytes_total", "Bytes of originals fetched.", false, nil},
+		Renders:         {"render_total", "Pictures made.", false, []string{"format", "lane"}},
+		RenderCPU:       {"render_cpu_seconds_total", "CPU time of making pictures.", false, []string{"format"}},
+		PixelsReserved:  {"pixels_reserved", "Bytes of decoded picture reserved at the gate.", true, nil},
+		QueueLength:     {"queue_length", "Renders waiting at the gate.", true, nil},
+		QueueRefused:    {"queue_refused_total", "Renders refused at the gate.", false, []string{"reason"}},
+		WorkerRestarts:  {"worker_restarts_total", "Render workers replaced.", false, []string{"reason"}},
+		WorkerRSS:       {"worker_rss_bytes", "Resident memory of all render workers.", true, nil},
+		RedisErrors:     {"redis_errors_total", "Redis operations that failed.", false, []string{"op"}},
+		PurgeUnverified: {"purge_unverified", "1 while purges of other nodes cannot be seen.", true, nil},
+		CacheDamaged:    {"cache_damaged_total", "Entries refused for a wrong key or checksum.", false, []string{"tier"}},
+	}[m]
+}
+
+// libraries reads Server.Stats at each scrape.
+type libraries struct {
+	read  func(Emit)
+	descs [metricKinds]*prometheus.Desc
+	kinds [metricKinds]prometheus.ValueType
+}
+
+var _ prometheus.Collector = (*libraries)(nil)
+
+func newLibraries(read func(Emit)) *libraries {
+	l := &libraries{read: read}
+	for m := range metricKinds {
+		d := m.describe()
+		l.descs[m] = prometheus.NewDesc("imgedge_"+d.name, d.help, d.labels, nil)
+		l.kinds[m] = prometheus.CounterValue
+		if d.gauge {
+			l.kinds[m] = prometheus.GaugeValue
+		}
+	}
+	return l
+}
+
+// Describe sends the descriptions.
+func (l *libraries) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range l.descs {
+		ch <- d
+	}
+}
+
+// Collect sends the present readings.
+func (l *libraries) Collect(ch chan<- prometheus.Metric) {
+	l.read(func(m Metric, value float64, labels ...string) {
+		metric, err := prometheus.NewConstMetric(l.descs[m], l.kinds[m], value, labels...)
+		if err != nil {
+			metric = prometheus.NewInvalidMetric(l.descs[m], err)
+		}
+		ch <- metric
+	})
+}
