@@ -1,0 +1,73 @@
+package origin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+)
+
+// Bounds on memory taken before the bytes that fill it have come.
+const (
+	firstRead   = 64 << 10 // bytes, where the size is not announced
+	preallocate = 8 << 20  // bytes; an announced size above this is believed as it arrives
+)
+
+// readAll reads obj.Body to its end: at most limit bytes, and exactly obj.Size where that is known.
+// The bytes read so far are returned with every error.
+func readAll(ctx context.Context, obj *Object, limit int64) ([]byte, error) {
+	if obj.Size > limit {
+		return nil, tooLarge(limit)
+	}
+	buf := make([]byte, 0, firstCap(obj.Size, limit))
+	for {
+		if err := ctx.Err(); err != nil {
+			return buf, err
+		}
+		if len(buf) == cap(buf) {
+			buf = grow(buf, obj.Size, limit)
+		}
+		n, err := obj.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return buf, tooLarge(limit)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+	if obj.Size >= 0 && int64(len(buf)) != obj.Size {
+		return buf, errWrongLength
+	}
+	return trim(buf), nil
+}
+
+// firstCap leaves one byte beyond the announced size, so that its end is seen without growing.
+func firstCap(size, limit int64) int64 {
+	if size < 0 {
+		return min(firstRead, limit+1)
+	}
+	return min(size+1, preallocate)
+}
+
+// grow doubles a full buffer, up to what may still come.
+func grow(buf []byte, size, limit int64) []byte {
+	most := limit + 1
+	if size >= 0 {
+		most = max(size+1, int64(len(buf))+1) // more than announced: one byte tells
+	}
+	bigger := make([]byte, len(buf), min(2*int64(cap(buf)), most))
+	copy(bigger, buf)
+	return bigger
+}
+
+// trim gives back memory where more than a quarter of it is unused: originals are kept for a while.
+func trim(buf []byte) []byte {
+	if cap(buf)-len(buf) > len(buf)/4 {
+		return bytes.Clone(buf)
+	}
+	return buf
+}

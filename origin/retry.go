@@ -1,0 +1,86 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/sony/gobreaker/v2"
+)
+
+const (
+	maxTries   = 3                      // of one fetch, the first included
+	firstPause = 100 * time.Millisecond // mean before the second try, full jitter: 0–200 ms; doubled before the third
+)
+
+// fetch is one call of Source.Fetch.
+type fetch struct {
+	*Source
+	key   string
+	cond  Conditions
+	peer  *peer
+	hasty bool   // the caller gives less than half of Timeout: lateness says little about the origin
+	tries int    // so far
+	last  *Error // of the latest try
+}
+
+// run tries until there is an answer, an error that another try cannot mend, or no time left.
+func (f *fetch) run(ctx context.Context) (*Original, *Error) {
+	pauses := &backoff.ExponentialBackOff{
+		InitialInterval: firstPause, RandomizationFactor: 1, Multiplier: 2, MaxInterval: time.Second,
+	}
+	orig, err := backoff.Retry(ctx, func() (*Original, error) { return f.try(ctx) },
+		backoff.WithBackOff(pauses), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(timeLeft(ctx)))
+	if err == nil {
+		return orig, nil
+	}
+	if errors.Is(context.Cause(ctx), context.Canceled) { // during a pause
+		return nil, canceled(context.Cause(ctx))
+	}
+	return nil, f.last
+}
+
+// try asks once, if the breaker lets it. Its error tells backoff.Retry how to go on; f.last is the one
+// to answer with.
+func (f *fetch) try(ctx context.Context) (*Original, error) {
+	f.tries++
+	begun := false
+	orig, err := f.peer.breaker.Execute(func() (*Original, error) {
+		orig, b, err := f.read(ctx, f.key, f.cond)
+		if err != nil {
+			begun = b
+			return nil, explain(ctx, err, f.hasty)
+		}
+		return orig, nil
+	})
+	switch {
+	case err == nil:
+		return orig, nil
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		if f.last == nil { // else the try before says more
+			f.last = breakerOpen(err)
+		}
+		return nil, backoff.Permanent(f.last)
+	}
+	errors.As(err, &f.last)
+	if begun || !f.mayRetry(ctx) {
+		return nil, backoff.Permanent(f.last)
+	}
+	if f.last.Wait > 0 {
+		return nil, &backoff.RetryAfterError{Duration: f.last.Wait}
+	}
+	return nil, f.last
+}
+
+// mayRetry reports whether another try makes sense, and pays for it.
+func (f *fetch) mayRetry(ctx context.Context) bool {
+	return f.last.Result == ResultFailed && f.tries < maxTries &&
+		f.last.Wait < timeLeft(ctx) && f.peer.withdraw()
+}
+
+// timeLeft is at least 1 ns, for 0 means no limit to backoff.
+func timeLeft(ctx context.Context) time.Duration {
+	deadline, _ := ctx.Deadline() // Fetch always sets one
+	return max(time.Until(deadline), 1)
+}
