@@ -40,9 +40,14 @@ type Entry struct {
 	Detail       string    // of a negative entry: the public text
 }
 
-// Generation is the count of purges an entry was made under. An entry is good while each of its
-// counts equals the present one.
-type Generation struct{ All, Source, Object uint64 }
+// Generation names the purges an entry was made under. An entry is good while each value equals the
+// present one: they are opaque, drawn anew by each purge, so that a counter that Redis lost never
+// comes back to an old value. It comes from Redis.Load, taken before the work begins; whoever makes an
+// entry copies it into the entry whole.
+type Generation struct {
+	All, Source, Object uint64
+	Node                uint64 // this node's own purges, so that work under way cannot put old bytes back; not on the wire
+}
 
 // Store keeps entries. It may be called concurrently. An absent entry is ErrMiss; any other error is
 // trouble of the store, which callers count and treat as a miss.
@@ -58,11 +63,10 @@ type Error string
 // Error returns the text.
 func (e Error) Error() string { return string(e) }
 
-// ErrMiss says that a store has no such entry.
-const ErrMiss = Error("cache miss")
-
-// NewKey returns the key of the picture that text (canonical options) makes of an original. version
-// is resize.KeyVersion.
-func NewKey(version int, source, object, text string) Key {
-	return Key{}
-}
+// The errors of stores.
+const (
+	ErrMiss     = Error("cache miss")                      // no such entry
+	ErrOutdated = Error("entry is older than a purge")     // Set: answer the waiters with it, but it is not stored
+	ErrTooLarge = Error("entry is too large to be kept")   // Set: over the tier's bound
+	ErrBreaker  = Error("redis is left alone for a while") // the breaker is open
+)
