@@ -169,6 +169,3 @@ const (
 	MetadataCopyright          // EXIF Copyright and Artist, XMP dc:rights
 	MetadataAll                // everything, the position included
 )
-
-// String returns the canonical text.
-func (o Options) String() string { return "" }
