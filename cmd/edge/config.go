@@ -1,0 +1,265 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/imgedge/imgedge/resize"
+)
+
+// Config is the whole configuration. The file edge.example.yaml shows every field with its default
+// and unit, and edge.schema.json describes them; tests hold both against this struct. Each value is
+// set by a flag, else by the environment (EDGE_ and the names in the env tags), else by the file, else
+// by DefaultConfig.
+type Config struct {
+	Listen       string             `yaml:"listen" env:"LISTEN"`
+	Admin        Admin              `yaml:"admin" envPrefix:"ADMIN_"`
+	Redis        Redis              `yaml:"redis" envPrefix:"REDIS_"`
+	Cache        Cache              `yaml:"cache" envPrefix:"CACHE_"`
+	Sources      map[string]*Source `yaml:"sources" env:"-"` // laid over one by one: EDGE_SOURCES_{NAME}_…
+	Presets      map[string]string  `yaml:"presets" env:"-"`
+	FormatsIn    []string           `yaml:"formats_in" env:"FORMATS_IN"`
+	Limits       Limits             `yaml:"limits" envPrefix:"LIMITS_"`
+	Render       Render             `yaml:"render" envPrefix:"RENDER_"`
+	Tokens       []Token            `yaml:"tokens" envPrefix:"TOKENS"`
+	TrustProxies []string           `yaml:"trust_proxies" env:"TRUST_PROXIES"`
+	Timing       bool               `yaml:"timing" env:"TIMING"`
+	BaseURL      string             `yaml:"base_url" env:"BASE_URL"`
+	Log          Log                `yaml:"log" envPrefix:"LOG_"`
+	Shutdown     Shutdown           `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
+
+	unknownVariables []string // EDGE_ variables that name no setting; worth a warning
+}
+
+// Admin is the second listener: metrics, profiles, /v1 without public exposure.
+type Admin struct {
+	Listen         string `yaml:"listen" env:"LISTEN"` // "" = off
+	DebugToken     Secret `yaml:"debug_token" env:"DEBUG_TOKEN"`
+	DebugTokenFile string `yaml:"debug_token_file" env:"DEBUG_TOKEN_FILE"`
+}
+
+// Redis is the fleet's shared cache; without a URL each node has its memory alone.
+type Redis struct {
+	URL     RedisURL `yaml:"url" env:"URL"`
+	URLFile string   `yaml:"url_file" env:"URL_FILE"`
+}
+
+// Cache says how much is kept and for how long.
+type Cache struct {
+	Memory    Size       `yaml:"memory" env:"MEMORY"` // 0 = off
+	Redis     CacheRedis `yaml:"redis" envPrefix:"REDIS_"`
+	Fresh     Duration   `yaml:"fresh" env:"FRESH"`
+	Swr       Duration   `yaml:"stale_while_revalidate" env:"STALE_WHILE_REVALIDATE"`
+	Sie       Duration   `yaml:"stale_if_error" env:"STALE_IF_ERROR"`
+	Negative  Duration   `yaml:"negative" env:"NEGATIVE"`
+	Originals Originals  `yaml:"originals" envPrefix:"ORIGINALS_"`
+	Ladder    string     `yaml:"ladder" env:"LADDER"` // off
+}
+
+// CacheRedis bounds what goes to Redis.
+type CacheRedis struct {
+	MaxItem Size     `yaml:"max_item" env:"MAX_ITEM"`
+	Timeout Duration `yaml:"timeout" env:"TIMEOUT"` // of one command
+}
+
+// Originals are source bytes kept so that all variants of a picture cost one fetch.
+type Originals struct {
+	Memory  Size     `yaml:"memory" env:"MEMORY"` // 0 = off
+	Redis   bool     `yaml:"redis" env:"REDIS"`
+	MaxItem Size     `yaml:"max_item" env:"MAX_ITEM"`
+	TTL     Duration `yaml:"ttl" env:"TTL"`
+}
+
+// Source is one place of originals with its own keys and rules. Exactly one of Dir, Bucket and HTTP is
+// set; a nil duration is the cache's.
+type Source struct {
+	Dir          string       `yaml:"dir" env:"DIR"`
+	Bucket       *Bucket      `yaml:"bucket" envPrefix:"BUCKET_"`
+	HTTP         *HTTP        `yaml:"http" envPrefix:"HTTP_"`
+	Keys         []Key        `yaml:"keys" envPrefix:"KEYS"`
+	Unsigned     bool         `yaml:"unsigned" env:"UNSIGNED"`
+	Free         bool         `yaml:"free" env:"FREE"`
+	Widths       []int        `yaml:"widths" env:"WIDTHS"`
+	Presets      []string     `yaml:"presets" env:"PRESETS"` // nil = all
+	Accept       []string     `yaml:"accept" env:"ACCEPT"`   // nil = avif, webp
+	MaxAge       *Duration    `yaml:"max_age" env:"MAX_AGE"` // nil = 24h
+	CacheControl string       `yaml:"cache_control" env:"CACHE_CONTROL"`
+	Fresh        *Duration    `yaml:"fresh" env:"FRESH"`
+	Swr          *Duration    `yaml:"stale_while_revalidate" env:"STALE_WHILE_REVALIDATE"`
+	Sie          *Duration    `yaml:"stale_if_error" env:"STALE_IF_ERROR"`
+	Negative     *Duration    `yaml:"negative" env:"NEGATIVE"`
+	Timeout      *Duration    `yaml:"timeout" env:"TIMEOUT"` // of a whole fetch; nil = 10s
+	Tags         []string     `yaml:"tags" env:"TAGS"`
+	Fallback     string       `yaml:"fallback" env:"FALLBACK"` // source/key
+	Limits       SourceLimits `yaml:"limits" envPrefix:"LIMITS_"`
+	AllowOrigin  string       `yaml:"allow_origin" env:"ALLOW_ORIGIN"`
+	TimingOrigin string       `yaml:"timing_allow_origin" env:"TIMING_ALLOW_ORIGIN"`
+	Resource     string       `yaml:"resource_policy" env:"RESOURCE_POLICY"`
+}
+
+// Bucket is an S3 bucket, or a part of one below a prefix.
+type Bucket struct {
+	Endpoint      string `yaml:"endpoint" env:"ENDPOINT"`
+	Region        string `yaml:"region" env:"REGION"` // "" = us-east-1
+	Name          string `yaml:"name" env:"NAME"`
+	Prefix        string `yaml:"prefix" env:"PREFIX"`
+	AccessKey     Secret `yaml:"access_key" env:"ACCESS_KEY"`
+	AccessKeyFile string `yaml:"access_key_file" env:"ACCESS_KEY_FILE"`
+	SecretKey     Secret `yaml:"secret_key" env:"SECRET_KEY"`
+	SecretKeyFile string `yaml:"secret_key_file" env:"SECRET_KEY_FILE"`
+	PathStyle     bool   `yaml:"path_style" env:"PATH_STYLE"`
+}
+
+// HTTP is a web server: rooted at Base, or open to what Allow lists.
+type HTTP struct {
+	Base          string            `yaml:"base" env:"BASE"`
+	Allow         []string          `yaml:"allow" env:"ALLOW"`
+	Headers       map[string]Secret `yaml:"headers" env:"-"`
+	AllowNetworks []string          `yaml:"allow_networks" env:"ALLOW_NETWORKS"` // CIDRs that are no longer refused
+}
+
+// Key is one live signing key.
+type Key struct {
+	ID         string `yaml:"id" env:"ID"`
+	Secret     Secret `yaml:"secret" env:"SECRET"` // hex, 16 to 64 bytes
+	SecretFile string `yaml:"secret_file" env:"SECRET_FILE"`
+}
+
+// Limits bound what one request and all requests together may cost.
+type Limits struct {
+	SourceBytes      Size     `yaml:"source_bytes" env:"SOURCE_BYTES"`
+	SourcePixels     int      `yaml:"source_pixels" env:"SOURCE_PIXELS"`
+	SourceSide       int      `yaml:"source_side" env:"SOURCE_SIDE"`
+	OutputSide       int      `yaml:"output_side" env:"OUTPUT_SIDE"`
+	OutputPixels     int      `yaml:"output_pixels" env:"OUTPUT_PIXELS"`
+	Frames           int      `yaml:"frames" env:"FRAMES"`
+	AnimationPixels  int      `yaml:"animation_pixels" env:"ANIMATION_PIXELS"`
+	Memory           Size     `yaml:"memory" env:"MEMORY"` // decoded bytes in flight
+	Queue            int      `yaml:"queue" env:"QUEUE"`
+	QueueWait        Duration `yaml:"queue_wait" env:"QUEUE_WAIT"`
+	Render           Duration `yaml:"render" env:"RENDER"`
+	Request          Duration `yaml:"request" env:"REQUEST"`
+	ConnectionsPerIP int      `yaml:"connections_per_ip" env:"CONNECTIONS_PER_IP"` // 0 = unlimited
+}
+
+// SourceLimits override the global limits for one source; a zero field does not.
+type SourceLimits struct {
+	SourceBytes     Size `yaml:"source_bytes" env:"SOURCE_BYTES"`
+	SourcePixels    int  `yaml:"source_pixels" env:"SOURCE_PIXELS"`
+	SourceSide      int  `yaml:"source_side" env:"SOURCE_SIDE"`
+	OutputSide      int  `yaml:"output_side" env:"OUTPUT_SIDE"`
+	OutputPixels    int  `yaml:"output_pixels" env:"OUTPUT_PIXELS"`
+	Frames          int  `yaml:"frames" env:"FRAMES"`
+	AnimationPixels int  `yaml:"animation_pixels" env:"ANIMATION_PIXELS"`
+}
+
+// Render says who renders.
+type Render struct {
+	Workers   int    `yaml:"workers" env:"WORKERS"`     // pictures at a time; 0 = CPU cores
+	Isolation string `yaml:"isolation" env:"ISOLATION"` // none
+}
+
+// Token opens /v1 to a program.
+type Token struct {
+	Name       string   `yaml:"name" env:"NAME"`
+	Secret     Secret   `yaml:"secret" env:"SECRET"`
+	SecretFile string   `yaml:"secret_file" env:"SECRET_FILE"`
+	Scopes     []string `yaml:"scopes" env:"SCOPES"` // purge, sign, admin, upload, jobs
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level" env:"LEVEL"`   // debug, info, warn, error
+	Format string `yaml:"format" env:"FORMAT"` // auto = text on a terminal, else json
+}
+
+// Shutdown says how a node leaves.
+type Shutdown struct {
+	Delay   Duration `yaml:"delay" env:"DELAY"`     // readiness answers 503, requests are still taken
+	Timeout Duration `yaml:"timeout" env:"TIMEOUT"` // for what is under way
+}
+
+const (
+	envConfig      = "EDGE_CONFIG" // the file, where --config is not given
+	defaultMaxAge  = 24 * time.Hour
+	defaultTimeout = 10 * time.Second
+	defaultRegion  = "us-east-1"
+)
+
+// DefaultConfig is what holds where nothing else is said.
+func DefaultConfig() Config {
+	limits := resize.DefaultLimits()
+	return Config{
+		Listen: ":8080",
+		Admin:  Admin{Listen: "127.0.0.1:8081"},
+		Cache: Cache{
+			Memory:    512 << 20,
+			Redis:     CacheRedis{MaxItem: 4 << 20, Timeout: Duration(50 * time.Millisecond)},
+			Fresh:     Duration(24 * time.Hour),
+			Swr:       Duration(time.Hour),
+			Sie:       Duration(168 * time.Hour),
+			Negative:  Duration(30 * time.Second),
+			Originals: Originals{Memory: 128 << 20, Redis: true, MaxItem: 16 << 20, TTL: Duration(10 * time.Minute)},
+			Ladder:    "off",
+		},
+		FormatsIn: []string{"jpeg", "png", "gif", "webp", "avif", "heic", "tiff"},
+		Limits: Limits{
+			SourceBytes:     64 << 20,
+			SourcePixels:    limits.SourcePixels,
+			SourceSide:      limits.SourceSide,
+			OutputSide:      limits.OutputSide,
+			OutputPixels:    limits.OutputPixels,
+			Frames:          limits.Frames,
+			AnimationPixels: limits.AnimationPixels,
+			Memory:          Size(limits.Memory),
+			Queue:           256,
+			QueueWait:       Duration(5 * time.Second),
+			Render:          Duration(10 * time.Second),
+			Request:         Duration(30 * time.Second),
+		},
+		Render:   Render{Isolation: "none"},
+		Log:      Log{Level: "info", Format: "auto"},
+		Shutdown: Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
+	}
+}
+
+// sourceNames returns the names of the sources, sorted.
+func (c *Config) sourceNames() []string {
+	return slices.Sorted(maps.Keys(c.Sources))
+}
+
+// or returns the value set for a source, else the general one.
+func (d *Duration) or(general time.Duration) time.Duration {
+	if d == nil {
+		return general
+	}
+	return time.Duration(*d)
+}
+
+// limitsOf returns the limits of a source: the global ones with its own laid over them.
+func (c *Config) limitsOf(s *Source) resize.Limits {
+	pick := func(own, global int) int {
+		if own != 0 {
+			return own
+		}
+		return global
+	}
+	return resize.Limits{
+		SourcePixels:    pick(s.Limits.SourcePixels, c.Limits.SourcePixels),
+		SourceSide:      pick(s.Limits.SourceSide, c.Limits.SourceSide),
+		OutputSide:      pick(s.Limits.OutputSide, c.Limits.OutputSide),
+		OutputPixels:    pick(s.Limits.OutputPixels, c.Limits.OutputPixels),
+		Frames:          pick(s.Limits.Frames, c.Limits.Frames),
+		AnimationPixels: pick(s.Limits.AnimationPixels, c.Limits.AnimationPixels),
+		Memory:          int64(c.Limits.Memory),
+	}
+}
+
+// sourceBytes returns the cap of an original in bytes.
+func (c *Config) sourceBytes(s *Source) int64 {
+	if s.Limits.SourceBytes != 0 {
+		return int64(s.Limits.SourceBytes)
+	}
+	return int64(c.Limits.SourceBytes)
+}

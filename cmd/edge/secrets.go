@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// secretField is one secret with the setting that may name a file in its place.
+type secretField struct {
+	path  string
+	value *Secret
+	file  *string
+}
+
+// secrets lists every secret of the configuration, except Redis' address.
+func (c *Config) secrets() []secretField {
+	all := []secretField{{"admin.debug_token", &c.Admin.DebugToken, &c.Admin.DebugTokenFile}}
+	for i := range c.Tokens {
+		t := &c.Tokens[i]
+		all = append(all, secretField{fmt.Sprintf("tokens[%d].secret", i), &t.Secret, &t.SecretFile})
+	}
+	for _, name := range c.sourceNames() {
+		s, path := c.Sources[name], "sources."+name
+		for i := range s.Keys {
+			k := &s.Keys[i]
+			all = append(all, secretField{fmt.Sprintf("%s.keys[%d].secret", path, i), &k.Secret, &k.SecretFile})
+		}
+		if b := s.Bucket; b != nil {
+			all = append(all,
+				secretField{path + ".bucket.access_key", &b.AccessKey, &b.AccessKeyFile},
+				secretField{path + ".bucket.secret_key", &b.SecretKey, &b.SecretKeyFile})
+		}
+	}
+	return all
+}
+
+// readSecrets replaces each NAME_file by the text of that file, without the white space around it.
+func (c *Config) readSecrets(r *report) {
+	for _, s := range c.secrets() {
+		if text, ok := readSecret(r, s.path, *s.file, *s.value != ""); ok {
+			*s.value = Secret(text)
+		}
+		*s.file = ""
+	}
+	if text, ok := readSecret(r, "redis.url", c.Redis.URLFile, c.Redis.URL != ""); ok {
+		c.Redis.URL = RedisURL(text)
+	}
+	c.Redis.URLFile = ""
+}
+
+func readSecret(r *report, path, file string, given bool) (string, bool) {
+	if file == "" {
+		return "", false
+	}
+	if given && !r.env[envName(path+"_file")] || r.env[envName(path)] {
+		r.add(path, "is given twice: here and by "+path+"_file")
+		return "", false
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		r.add(path+"_file", err.Error())
+		return "", false
+	}
+	text := strings.TrimSpace(string(data))
+	if text == "" {
+		r.add(path+"_file", "the file "+file+" is empty")
+		return "", false
+	}
+	return text, true
+}
