@@ -28,16 +28,16 @@ func (o Options) Normalize() Options {
 	if o.Round.Max {
 		o.Round.Radius = 0
 	}
-	o.turn()
+	o.settleTurn()
 	o.Watermark = o.Watermark.normalize()
 	o.Text = o.Text.normalize()
 	return o.normalizeEncoding()
 }
 
-// turn keeps one spelling for each of the eight ways to place a picture: a mirror in both directions
+// settleTurn keeps one spelling for each of the eight ways to place a picture: a mirror in both directions
 // is half a turn, and beside a single mirror the turn is below 180 degrees. Angles that are no
 // multiple of 90 belong to a later step and stay as they are.
-func (o *Options) turn() {
+func (o *Options) settleTurn() {
 	if o.Rotate = math.Mod(o.Rotate, 360); o.Rotate < 0 {
 		o.Rotate += 360
 	}
