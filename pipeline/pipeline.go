@@ -5,6 +5,9 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/imgedge/imgedge/cache"
@@ -63,7 +66,158 @@ type Via struct {
 	StaleError   int           // the status the origin's failure would have had, where a stale copy is served instead; 0 = none
 	Timing       Timing        // of a fill; zero for hits
 	TTL          time.Duration // freshness left; negative within stale-while-revalidate
+	NoStore      bool          // the origin forbids keeping it; nor may the client
 }
 
 // Timing splits a fill.
 type Timing struct{ Queue, Fetch, Decode, Encode, Store time.Duration }
+
+// Pipeline answers requests for pictures. Its fields are set before use and not changed after; the
+// zero value of an optional one switches that part off. It may be used concurrently.
+type Pipeline struct {
+	Engine          Engine
+	Gate            *Gate
+	Memory          *cache.Memory    // this node's entries
+	Redis           *cache.Redis     // the fleet's entries; it also tells the generation, so a node alone has one too, without a client
+	Writer          *cache.Writer    // into Redis, behind the answer
+	Leases          *cache.Leases    // one filler a key in the fleet
+	Originals       *cache.Memory    // this node's kept originals; nil = off
+	RedisOriginals  *cache.Redis     // the fleet's kept originals; nil = off
+	OriginalsWriter *cache.Writer    // into RedisOriginals
+	KeepFor         time.Duration    // how long an original is kept
+	KeepMaxItem     int64            // bytes; a larger original is not kept
+	FillTimeout     time.Duration    // of a whole fill; 0 = none
+	MaxWaiters      int              // requests that may wait for one fill; 0 = no bound
+	RenderTimeout   time.Duration    // of one render; 0 = none
+	Refreshes       int              // refreshes behind at once; 0 = 16
+	Now             func() time.Time // nil = time.Now
+	Observe         func(Work)       // told of every fill that made something; nil = nobody is
+
+	fills   cache.Flight[answer]
+	fetches cache.Flight[*original]
+	stats   counters
+	setup   sync.Once
+	behind  behind
+}
+
+// Lookup answers from memory alone, without allocating: an entry that is fresh, or stale and either
+// being refreshed behind or waiting for the origin to recover. nil means that Get has to be asked.
+func (p *Pipeline) Lookup(r *Request) (*cache.Entry, Via) {
+	a, ok := p.usable(p.peek(context.Background(), r.Key), TierMemory, false)
+	if !ok {
+		return nil, Via{}
+	}
+	p.refreshIfDue(r, a)
+	return a.entry, a.via
+}
+
+// Get answers from wherever the picture is found, or makes it. It returns an entry (which may be a
+// negative one, Status ≥ 400) or an error, and how it came about.
+func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, error) {
+	if e, via := p.Lookup(r); e != nil {
+		return e, via, nil
+	}
+	p.init()
+	a, joined, err := p.fills.Do(ctx, r.Key.Variant, func(ctx, patience context.Context) (answer, error) {
+		return p.fill(ctx, patience, r, false)
+	})
+	if joined {
+		a.via.Collapsed = true
+		p.stats.collapsedNode.Add(1)
+	}
+	if err != nil {
+		if e := p.peek(ctx, r.Key); e != nil && e.Status < 400 && outage(statusOf(err)) && p.now().Before(e.Stale) {
+			p.stats.staleServed.Add(1)
+			return e, Via{StaleError: statusOf(err), TTL: e.Fresh.Sub(p.now())}, nil
+		}
+		return nil, a.via, err
+	}
+	p.refreshIfDue(r, a)
+	return a.entry, a.via, nil
+}
+
+// usable says whether e can be the answer as it stands, and how it is then described. With refresh only
+// a fresh entry can.
+func (p *Pipeline) usable(e *cache.Entry, tier Tier, refresh bool) (answer, bool) {
+	if e == nil {
+		return answer{}, false
+	}
+	now := p.now()
+	via := Via{Hit: tier, TTL: e.Fresh.Sub(now)}
+	switch {
+	case now.Before(e.Fresh):
+		return answer{e, via}, true
+	case refresh:
+		return answer{}, false
+	case now.Before(e.Swr):
+		return answer{e, via}, true
+	case now.Before(e.Retry) && now.Before(e.Stale):
+		via.Hit, via.StaleError = TierNone, e.RetryStatus
+		return answer{e, via}, true
+	default:
+		return answer{}, false
+	}
+}
+
+// peek returns the entry in memory whatever its age; nil = none. It blocks only after a missed purge
+// message, to ask Redis once for each entry.
+func (p *Pipeline) peek(ctx context.Context, key cache.Key) *cache.Entry {
+	e, err := p.Memory.Get(ctx, key)
+	if err != nil {
+		return nil
+	}
+	return e
+}
+
+// remember keeps an entry in memory. Where a purge has come since its generation, or there is no room
+// for it, it is not kept; whoever waits for it has it all the same.
+func (p *Pipeline) remember(ctx context.Context, key cache.Key, e *cache.Entry) {
+	_ = p.Memory.Set(ctx, key, e) // the tier counts what it refuses
+}
+
+// loadShared asks Redis. Its trouble is a miss that the tier counts; the generation is good in any case.
+func (p *Pipeline) loadShared(ctx context.Context, key cache.Key) (*cache.Entry, cache.Generation) {
+	e, gen, err := p.Redis.Load(ctx, key)
+	if err != nil {
+		return nil, gen
+	}
+	return e, gen
+}
+
+// init passes the limits on to the flights, once.
+func (p *Pipeline) init() {
+	p.setup.Do(func() {
+		p.fills.Timeout, p.fetches.Timeout = p.FillTimeout, p.FillTimeout
+		p.fills.MaxWaiters = p.MaxWaiters
+	})
+}
+
+func (p *Pipeline) now() time.Time {
+	if p.Now != nil {
+		return p.Now()
+	}
+	return time.Now()
+}
+
+// defaultFormatsIn are the loaders that libvips calls hardened (security.md T6).
+func defaultFormatsIn() []resize.Format {
+	return []resize.Format{
+		resize.FormatJPEG, resize.FormatPNG, resize.FormatGIF, resize.FormatWebP,
+		resize.FormatAVIF, resize.FormatHEIC, resize.FormatTIFF,
+	}
+}
+
+// takes is nil for a format the source's originals may have.
+func (s *Source) takes(f resize.Format) error {
+	if f == resize.FormatAuto {
+		return resize.Unsupported("not_an_image", "the original is not a picture of a known format")
+	}
+	formats := s.FormatsIn
+	if formats == nil {
+		formats = defaultFormatsIn()
+	}
+	if !slices.Contains(formats, f) {
+		return resize.Unsupported("unsupported_format", fmt.Sprintf("originals of format %s are not taken", f))
+	}
+	return nil
+}

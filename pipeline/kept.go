@@ -1,0 +1,146 @@
+package pipeline
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/origin"
+)
+
+// original is an original at hand for one fill.
+type original struct {
+	origin.Original
+	generation cache.Generation // under which work on it began
+	fetched    time.Time        // when the origin last vouched for it; what is made of it is as old
+	kept       bool             // no fetch was needed
+	took       time.Duration    // the fetch
+}
+
+// unchanged reports whether the picture e was made of this very original, so that no render is needed.
+func (o *original) unchanged(e *cache.Entry) bool {
+	if e == nil || e.Status != http.StatusOK {
+		return false
+	}
+	if o.NotModified && o.Data == nil {
+		return true
+	}
+	return o.ETag != "" && o.ETag == e.OriginETag
+}
+
+// original gets the original of r: kept from a moment ago, or fetched. All variants of one picture that
+// are asked for at once share one fetch; so do those asked for within the source's freshness, as far
+// as the original could be kept. stale is a picture made of it earlier, or nil: its validators make
+// the fetch conditional where the bytes are not at hand.
+func (p *Pipeline) original(ctx context.Context, r *Request, gen cache.Generation, stale *cache.Entry) (*original, error) {
+	key := originalKey(r)
+	kept := p.keptOriginal(ctx, key)
+	if kept != nil && p.now().Before(kept.Fresh) {
+		return fromKept(kept), nil
+	}
+	var cond origin.Conditions
+	switch {
+	case kept != nil:
+		cond = origin.Conditions{ETag: kept.OriginETag, Modified: kept.Modified}
+	case stale != nil && stale.Status == http.StatusOK:
+		cond = origin.Conditions{ETag: stale.OriginETag, Modified: stale.Modified}
+	}
+	// Callers with other validators do not share the flight: they could not use an "unchanged".
+	flight := cache.NewKey(0, r.Source.Name, r.Object, cond.ETag+"\n"+cond.Modified.UTC().String()).Variant
+	o, _, err := p.fetches.Do(ctx, flight, func(ctx, _ context.Context) (*original, error) {
+		// A flight that ended between the look above and here has kept what this one would fetch.
+		if again := p.keptOriginal(ctx, key); again != nil && p.now().Before(again.Fresh) {
+			return fromKept(again), nil
+		}
+		return p.fetch(ctx, r, key, gen, cond, kept)
+	})
+	return o, err
+}
+
+func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cache.Generation, cond origin.Conditions, kept *cache.Entry) (*original, error) {
+	began := p.now()
+	got, err := r.Source.Origin.Fetch(ctx, r.Object, cond)
+	p.stats.fetches.Add(1)
+	if err != nil {
+		if kept != nil && worthRemembering(statusOf(err)) {
+			p.dropOriginal(ctx, key)
+		}
+		return nil, err
+	}
+	o := &original{Original: *got, generation: gen, fetched: p.now()}
+	o.took = o.fetched.Sub(began)
+	if got.NotModified && kept != nil {
+		o.Data, o.ETag, o.Modified, o.Tags = kept.Body, kept.OriginETag, kept.Modified, kept.Tags
+	}
+	p.keep(ctx, r, key, o)
+	return o, nil
+}
+
+// originalKey is where the original of r is kept.
+func originalKey(r *Request) cache.Key {
+	return cache.OriginalKey(r.Source.Name, r.Object)
+}
+
+// keep remembers an original's bytes for the other variants, until the source's freshness or the
+// tier's own life ends.
+func (p *Pipeline) keep(ctx context.Context, r *Request, key cache.Key, o *original) {
+	if o.NoStore || len(o.Data) == 0 || int64(len(o.Data)) > p.KeepMaxItem {
+		return
+	}
+	e := &cache.Entry{
+		Status: http.StatusOK, Body: o.Data, Modified: o.Modified, OriginETag: o.ETag,
+		Tags: o.Tags, Generation: o.generation,
+	}
+	r.Source.lives(e, o.Meta, o.fetched)
+	e.Stale = o.fetched.Add(p.KeepFor)
+	e.Swr = e.Fresh
+	if p.Originals != nil {
+		_ = p.Originals.Set(ctx, key, e) // the tier counts what it refuses
+	}
+	if p.RedisOriginals != nil {
+		p.OriginalsWriter.Put(key, e, nil)
+	}
+}
+
+// keptOriginal returns what is kept of an original, fresh or not; nil = nothing.
+func (p *Pipeline) keptOriginal(ctx context.Context, key cache.Key) *cache.Entry {
+	if p.Originals != nil {
+		if e, err := p.Originals.Get(ctx, key); err == nil && p.now().Before(e.Stale) {
+			return e
+		}
+	}
+	if p.RedisOriginals == nil {
+		return nil
+	}
+	e, _, err := p.RedisOriginals.Load(ctx, key)
+	if err != nil {
+		return nil // a miss, or trouble that the tier counts
+	}
+	if p.Originals != nil {
+		_ = p.Originals.Set(ctx, key, e) // the tier counts what it refuses
+	}
+	return e
+}
+
+// dropOriginal forgets an original that is gone.
+func (p *Pipeline) dropOriginal(ctx context.Context, key cache.Key) {
+	if p.Originals != nil {
+		_ = p.Originals.Delete(ctx, key) // memory has no trouble to report
+	}
+	if p.RedisOriginals != nil {
+		_ = p.RedisOriginals.Delete(ctx, key) // its trouble is counted; the entry ends with its own life
+	}
+}
+
+// fromKept makes an original of what was kept. It carries the generation it was fetched under, so that
+// a purge since then keeps what is made of it out of the cache.
+func fromKept(e *cache.Entry) *original {
+	return &original{
+		Original: origin.Original{
+			Data: e.Body,
+			Meta: origin.Meta{ETag: e.OriginETag, Modified: e.Modified, MaxAge: e.Fresh.Sub(e.Stored), Tags: e.Tags},
+		},
+		generation: e.Generation, fetched: e.Stored, kept: true,
+	}
+}

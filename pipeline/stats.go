@@ -1,0 +1,43 @@
+package pipeline
+
+import (
+	"sync/atomic"
+
+	"github.com/imgedge/imgedge/resize"
+)
+
+// Work is one finished render, for whoever counts.
+type Work struct {
+	Source        string
+	Format        resize.Format
+	OriginalBytes int
+	Bytes         int
+	Timing        Timing
+}
+
+// Stats is a snapshot of what a Pipeline has done since it began.
+type Stats struct {
+	Renders       uint64 // pictures made
+	Revalidated   uint64 // stale pictures confirmed by the origin without a render
+	Fetches       uint64 // asked of origins, conditional or not
+	CollapsedNode uint64 // requests that waited for another's work on this node
+	StaleServed   uint64 // stale copies served because making them anew failed
+	Refreshes     uint64 // begun behind an answer
+	RefreshErrors uint64 // of those, failed
+	Gate          GateStats
+}
+
+type counters struct {
+	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors atomic.Uint64
+}
+
+// Stats returns a snapshot.
+func (p *Pipeline) Stats() Stats {
+	c := &p.stats
+	return Stats{
+		Renders: c.renders.Load(), Revalidated: c.revalidated.Load(), Fetches: c.fetches.Load(),
+		CollapsedNode: c.collapsedNode.Load(),
+		StaleServed:   c.staleServed.Load(), Refreshes: c.refreshes.Load(), RefreshErrors: c.refreshErrors.Load(),
+		Gate: p.Gate.Stats(),
+	}
+}
