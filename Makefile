@@ -1,0 +1,77 @@
+# imgedge. `make run` and `make test` work on a bare Debian or Ubuntu with Go; they install what is missing.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+TOOLS := $(CURDIR)/.tools/bin
+export PATH := $(TOOLS):$(PATH)
+export CGO_ENABLED := 1
+
+# What is built from source for tests and checks; never in go.mod.
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+GOFUMPT   := mvdan.cc/gofumpt@v0.12.0
+GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+FUZZTIME   ?= 60s
+TESTFLAGS  ?=
+TESTTIME   ?= 10m
+BENCHFLAGS ?=
+
+.PHONY: help run build samples test lint bench fuzz tools clean libvips redis
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build samples ## build, paint sample pictures and serve them; prints a signed URL
+	bin/edge serve --dir samples
+
+build: libvips ## bin/edge
+	go build -trimpath -o bin/edge ./cmd/edge
+
+samples: libvips ## paint the sample pictures into samples/
+	go run ./cmd/sample -out samples >/dev/null
+
+test: libvips redis $(TOOLS)/versitygw ## every test, with the race detector; then the allocation tests without it
+	go test -race -timeout $(TESTTIME) $(TESTFLAGS) ./...
+	go test -run 'Alloc' -timeout $(TESTTIME) $(TESTFLAGS) ./...
+
+lint: libvips $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## gofumpt, go vet, golangci-lint
+	@unformatted="$$(gofumpt -l .)"; if [ -n "$$unformatted" ]; then echo "gofumpt -w is due for:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	golangci-lint run
+
+bench: libvips build samples ## Go benchmarks, then load on a fresh local server
+	go test -run '^$$' -bench . -benchmem ./...
+	bench/run $(BENCHFLAGS)
+
+fuzz: libvips ## every fuzz target for FUZZTIME (60s) each
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
+		for target in $$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz'); do \
+			echo "$$dir $$target $(FUZZTIME)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
+		done; \
+	done
+
+tools: $(TOOLS)/versitygw $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## what tests and checks need, into .tools/bin
+
+clean: ## remove what was built and painted; .tools stays
+	rm -rf bin samples
+
+# A tool is built if it is missing. One compile at a time keeps the memory of small machines free.
+$(TOOLS)/versitygw:
+	GOBIN=$(TOOLS) go install $(VERSITYGW)
+
+$(TOOLS)/gofumpt:
+	GOBIN=$(TOOLS) go install $(GOFUMPT)
+
+$(TOOLS)/golangci-lint:
+	GOBIN=$(TOOLS) go install $(GOLANGCI)
+
+# Distribution packages: nothing happens when they are there.
+libvips:
+	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install (the version is in go.mod)" >&2; exit 1; }
+	@.ci/packages gcc libc6-dev pkg-config libvips-dev
+
+redis:
+	@.ci/packages redis-server
