@@ -34,6 +34,7 @@ func Start(t testing.TB, name string, args ...string) *Process {
 	}
 	p := &Process{cmd: exec.Command(path, args...), output: &lockedBuffer{}, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	// For a test that panics or is killed. It follows the thread that starts the peer, and Go keeps its threads.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
