@@ -1,23 +1,29 @@
 package resize
 
-import "image"
+import (
+	"fmt"
+	"image"
+)
 
 // Plan is everything an engine needs to make one picture, computed from Options and Source alone.
 // The engine executes the fields in their order and decides nothing.
 //
-//	load (Page, Frames, Shrink, Scale) → Region → resize to Scaled → Turn → Window →
+//	load (Page, Frames, Shrink, Scale) → Loaded → resize to Scaled → colour → Turn → Window →
 //	Angle → pad to Canvas → flatten → encode
+//
+// A step whose outcome is the same may be moved: Window is usually cut before Turn, by Turn.Stored.
 type Plan struct {
 	Source Source // what was probed
 
 	// Loading.
-	Page   int     // first page or frame to load, from 0
-	Frames int     // how many, at least 1
-	Shrink int     // JPEG shrink-on-load: 1, 2, 4 or 8
-	Scale  float64 // WebP scale-on-load, 0 < Scale ≤ 1; 1 = none
+	Page   int             // first page or frame to load, from 0
+	Frames int             // how many, at least 1
+	Shrink int             // JPEG shrink-on-load: 1, 2, 4 or 8
+	Scale  float64         // WebP scale-on-load, 0 < Scale ≤ 1; 1 = none
+	Region image.Rectangle // stored px at full resolution: what is kept before scaling; the whole picture if nothing is cropped
+	Loaded image.Rectangle // Region in px of the picture as loaded, after Shrink or Scale
 
 	// Geometry.
-	Region image.Rectangle // stored px at full resolution: what is kept before scaling; the whole picture if nothing is cropped
 	Scaled image.Point     // size after scaling, stored orientation (before Turn), output px
 	Turn   Turn            // stored → upright, applied to the scaled picture
 	Window image.Rectangle // upright output px: what is kept of the scaled picture; the whole if nothing is cropped
@@ -26,11 +32,15 @@ type Plan struct {
 	Canvas image.Point     // final size if padded, output px; zero = no padding
 	Offset image.Point     // where the picture lies on Canvas
 
+	// DPR is the output px per CSS px that was reached: the wish, or less where a source is too small
+	// and may not be enlarged. Lengths of later steps (watermark, text) are multiplied by it.
+	DPR float64
+
 	// Colour and encoding.
 	Background  Color // behind pad, angle and flattening; A = 0 is transparent
-	Flatten     bool  // the format has no alpha, or bg was given
+	Flatten     bool  // the result is opaque: alpha, if there is any, is laid on Background
 	Format      Format
-	Quality     int // 1–100
+	Quality     int // 1–100; 0 for formats without
 	Lossless    bool
 	Effort      int // as the format's encoder counts it
 	Metadata    Metadata
@@ -41,12 +51,82 @@ type Plan struct {
 	Width, Height int
 
 	// What it will cost.
-	Memory int64 // bytes, estimated peak
+	Memory int64 // bytes, estimated peak beyond the file itself
 	Pixels int64 // px that the decoder has to produce
 }
 
-// Turn is one of the eight ways to place a picture upright, in the order: rotate clockwise, then mirror.
-type Turn struct {
-	Angle int  // 0, 90, 180 or 270 degrees clockwise
-	FlipH bool // mirrored left to right, after the rotation
+// Animated reports whether the result is an animation.
+func (p Plan) Animated() bool { return p.Frames > 1 }
+
+// Plan says how the picture is made, or why not: a 400 for options that contradict the source, a 422
+// (too_many_pixels, too_many_frames, unsupported_size) for what passes the limits. It allocates
+// nothing per pixel and takes microseconds.
+func (o Options) Plan(src Source, lim Limits) (Plan, error) {
+	if err := lim.checkSource(src); err != nil {
+		return Plan{}, err
+	}
+	turn := o.placement(src)
+	l, err := o.layout(src, turn)
+	if err != nil {
+		return Plan{}, err
+	}
+	page, frames, err := o.frames(src)
+	if err != nil {
+		return Plan{}, err
+	}
+	out, err := o.output(src, l, frames > 1)
+	if err != nil {
+		return Plan{}, err
+	}
+	if !out.format.animates() {
+		frames = 1
+	}
+	p := Plan{
+		Source: src, Page: page, Frames: frames,
+		Turn: turn, Window: l.window, Pick: o.pick(), Angle: o.angle(), Canvas: l.canvas, Offset: l.offset,
+		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.format,
+		Quality: out.quality, Lossless: out.lossless, Effort: out.effort,
+		Metadata: o.Metadata, KeepICC: o.KeepICC, Orientation: o.orientation(src),
+		Width: l.size.X, Height: l.size.Y,
+	}
+	stored := image.Pt(src.Width, src.Height)
+	p.Region = turn.Stored(l.region, stored)
+	p.Scaled = turn.swap(l.scaled)
+	p.Shrink, p.Scale, p.Loaded = shrinkOnLoad(src, frames, p.Region, p.Scaled)
+	p.Memory, p.Pixels = p.cost()
+	return p, lim.checkPlan(p)
+}
+
+// frames returns the first page, from 0, and how many frames the options keep.
+func (o Options) frames(src Source) (page, n int, err error) {
+	pages := max(1, src.Pages)
+	if o.Page > pages {
+		return 0, 0, Unprocessable("unsupported_size", fmt.Sprintf("page=%d: the source has %d", o.Page, pages))
+	}
+	page = max(0, o.Page-1)
+	if !src.Animated || o.Still {
+		return page, 1, nil
+	}
+	n = pages - page
+	if o.Frames > 0 {
+		n = min(n, o.Frames)
+	}
+	return page, n, nil
+}
+
+// pick returns the gravity that only the pixels can resolve.
+func (o Options) pick() Gravity {
+	switch o.Gravity {
+	case GravitySmart, GravityEntropy, GravityFace:
+		return o.Gravity
+	default:
+		return GravityCenter
+	}
+}
+
+func (o Options) orientation(src Source) int {
+	if o.NoOrient {
+		return src.Orientation
+	}
+	return 1
 }

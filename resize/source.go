@@ -14,7 +14,7 @@ type Source struct {
 	CMYK        bool   // needs conversion from CMYK
 	ICC         string // profile description, "" = no embedded profile
 	Bytes       int64  // length of the file
-	Progressive bool   // JPEG with more than one scan: decoding holds all coefficients
+	Progressive bool   // JPEG in several scans or interlaced PNG: decoding holds the whole picture
 
 	EXIF []Tag // a subset for f=json, without position; may be nil
 }

@@ -1,0 +1,139 @@
+package resize
+
+import "fmt"
+
+// Sizes of the estimate, all measured on libvips 8.14 with one thread a picture and rounded up.
+const (
+	baseBytes = 6 << 20 // codec tables, thread stacks, the encoder's start
+	bandLines = 384     // lines a sequential pipeline holds of the loaded picture
+)
+
+// cost estimates the peak memory in bytes, beyond the file, and the px that the decoder produces.
+func (p Plan) cost() (memory, pixels int64) {
+	loaded, whole := p.loadedPixels(), int64(p.Source.Width)*int64(p.Source.Height)
+	memory = baseBytes + p.decodeBytes(loaded, whole) + p.resampleBytes() + p.finishBytes()
+	return memory, loaded * int64(p.Frames)
+}
+
+// loadedPixels returns the px of one frame as the decoder gives it.
+func (p Plan) loadedPixels() int64 {
+	w, h := float64(p.Source.Width), float64(p.Source.Height)
+	return int64(side(w*p.Scale/float64(p.Shrink))) * int64(side(h*p.Scale/float64(p.Shrink)))
+}
+
+// pixelBytes returns the bytes of one decoded px.
+func (s Source) pixelBytes() int64 { return int64(max(1, s.Bands)) * int64(max(8, s.Depth)) / 8 }
+
+// decodeBytes returns what the decoder and the lines behind it hold.
+func (p Plan) decodeBytes(loaded, whole int64) int64 {
+	px := p.Source.pixelBytes()
+	lines := int64(min(bandLines, max(1, p.Source.Height))) * loaded / max(1, int64(p.Source.Height/p.Shrink)) * px
+	switch p.Source.Format {
+	case FormatJPEG:
+		if p.Source.Progressive {
+			return lines + whole*2*int64(max(3, p.Source.Bands)) // 16-bit coefficients of every scan
+		}
+		return lines
+	case FormatPNG:
+		if p.Source.Progressive {
+			return lines + whole*px // Adam7
+		}
+		return lines
+	case FormatWebP:
+		if p.Source.Animated {
+			return lines + whole*4*3 // canvas, its predecessor, the frame
+		}
+		return lines + loaded*px + whole*4 // VP8L holds the whole picture as ARGB
+	case FormatGIF:
+		return lines + whole*4*3
+	case FormatAVIF, FormatHEIC:
+		return lines + whole*(px+2*max(1, int64(p.Source.Depth)/8)) + whole*px // planes of the codec, interleaved picture
+	default: // TIFF: a strip may be the whole picture
+		return lines + whole*px
+	}
+}
+
+// resampleBytes returns the lines that the resampler keeps, and the copies that a turn needs.
+func (p Plan) resampleBytes() int64 {
+	scaled := int64(p.Scaled.X) * int64(p.Scaled.Y)
+	px := max(4, p.Source.pixelBytes())
+	n := min(scaled, int64(p.Scaled.X)*bandLines) * px
+	if p.Turn != (Turn{}) {
+		n += 3 * scaled * px // out of C, in Go, into C again
+	}
+	return n
+}
+
+// finishBytes returns what padding and the encoder hold.
+func (p Plan) finishBytes() int64 {
+	out := int64(p.Width) * int64(p.Height)
+	strip := int64(0)
+	if p.Frames > 1 {
+		strip = out * int64(p.Frames) * 4 * 2 // all frames in Go and in C
+	}
+	switch p.Format {
+	case FormatWebP:
+		if p.Lossless {
+			return strip + out*28
+		}
+		return strip + out*12
+	case FormatAVIF:
+		return strip + out*40
+	case FormatGIF:
+		return strip + out*12
+	case FormatJPEG:
+		return out*3/2*2 + int64(p.Width)*bandLines*3
+	default:
+		return strip + out
+	}
+}
+
+// checkSource refuses what is too large before anything else is computed.
+func (lim Limits) checkSource(src Source) error {
+	if src.Width <= 0 || src.Height <= 0 {
+		return Unprocessable("corrupt_image", "the image is broken")
+	}
+	if lim.SourceSide > 0 && max(src.Width, src.Height) > lim.SourceSide {
+		return Unprocessable("too_many_pixels", fmt.Sprintf("the source has %d×%d px, the limit is %d px a side",
+			src.Width, src.Height, lim.SourceSide))
+	}
+	if px := int64(src.Width) * int64(src.Height); lim.SourcePixels > 0 && px > int64(lim.SourcePixels) {
+		return Unprocessable("too_many_pixels", fmt.Sprintf("the source has %d×%d = %d px, the limit is %d px",
+			src.Width, src.Height, px, lim.SourcePixels))
+	}
+	return nil
+}
+
+// checkPlan refuses what would cost too much.
+func (lim Limits) checkPlan(p Plan) error {
+	if err := lim.checkFrames(p); err != nil {
+		return err
+	}
+	if lim.OutputSide > 0 && max(p.Width, p.Height) > lim.OutputSide {
+		return Unprocessable("too_many_pixels", fmt.Sprintf("the result would have %d×%d px, the limit is %d px a side",
+			p.Width, p.Height, lim.OutputSide))
+	}
+	if px := max(int64(p.Width)*int64(p.Height), int64(p.Scaled.X)*int64(p.Scaled.Y)); lim.OutputPixels > 0 && px > int64(lim.OutputPixels) {
+		return Unprocessable("too_many_pixels", fmt.Sprintf("the result would have %d px, the limit is %d px", px, lim.OutputPixels))
+	}
+	if lim.Memory > 0 && p.Memory > lim.Memory {
+		return Unprocessable("too_many_pixels", fmt.Sprintf("needs %d MiB, budget %d MiB", (p.Memory+1<<20-1)>>20, lim.Memory>>20))
+	}
+	return nil
+}
+
+// checkFrames bounds an animation, before and after scaling.
+func (lim Limits) checkFrames(p Plan) error {
+	if !p.Animated() {
+		return nil
+	}
+	if lim.Frames > 0 && p.Frames > lim.Frames {
+		return Unprocessable("too_many_frames", fmt.Sprintf("the animation has %d frames, the limit is %d", p.Frames, lim.Frames))
+	}
+	frame := max(int64(p.Source.Width)*int64(p.Source.Height), int64(p.Width)*int64(p.Height))
+	if px := int64(p.Frames) * frame; lim.AnimationPixels > 0 && px > int64(lim.AnimationPixels) {
+		return Unprocessable("too_many_pixels", fmt.Sprintf("%d frames have %d px, the limit is %d px",
+			p.Frames, px, lim.AnimationPixels))
+	}
+	return nil
+}
