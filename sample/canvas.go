@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// rgb is a colour, each channel 0–1 in the gamma of the picture.
+// rgb is a color, each channel 0–1 in the gamma of the picture.
 type rgb struct{ r, g, b float64 }
 
 func (c rgb) mix(d rgb, t float64) rgb {

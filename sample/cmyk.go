@@ -155,7 +155,7 @@ func cosines() (t [8][8]float64) {
 	return t
 }
 
-// block transforms and quantises 8 × 8 values of one ink, in file order.
+// block transforms and quantizes 8 × 8 values of one ink, in file order.
 func (e *inkEncoder) block(img *image.CMYK, x0, y0, c int, basis *[8][8]float64) (out [64]int) {
 	var rows, both [64]float64
 	for y := range 8 {

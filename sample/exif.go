@@ -13,7 +13,7 @@ type Meta struct {
 	Artist      string // EXIF; "" = no tag
 	Copyright   string // EXIF; "" = no tag
 	Make, Model string // EXIF camera; "" = no tag
-	ICC         []byte // colour profile; nil = none
+	ICC         []byte // color profile; nil = none
 	Quality     int    // of the encoder, 1–100; 0 = 90
 }
 

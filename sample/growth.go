@@ -147,8 +147,9 @@ func (g *grower) branch(x, y, angle, long, thick float64, depth int) {
 	if depth == treeDepth {
 		return
 	}
-	for i := range 2 + dice.IntN(1+depth%2) {
-		spread := (float64(i) - .5) * (.7 + .4*dice.Float64())
+	count := 2 + dice.IntN(1+depth%2)
+	for i := range count {
+		spread := (float64(i) - float64(count-1)/2) * (.7 + .4*dice.Float64())
 		turn := lerp(angle+spread+.12*dice.NormFloat64(), -math.Pi/2, .10)
 		g.branch(x, y, turn, long*(.72+.14*dice.Float64()), thick*.78, depth+1)
 	}

@@ -6,14 +6,14 @@ import (
 	"math"
 )
 
-// Space is an RGB colour space with a D65 white.
+// Space is an RGB color space with a D65 white.
 type Space struct {
 	name      string
 	primaries [3][2]float64 // x, y of red, green, blue (CIE 1931)
 	gamma     float64       // 0 = the sRGB curve
 }
 
-// The colour spaces of the gallery.
+// The color spaces of the gallery.
 var (
 	SRGB      = Space{name: "sRGB (sample)", primaries: [3][2]float64{{.640, .330}, {.300, .600}, {.150, .060}}}
 	DisplayP3 = Space{name: "Display P3 (sample)", primaries: [3][2]float64{{.680, .320}, {.265, .690}, {.150, .060}}}
@@ -106,7 +106,7 @@ func (s Space) encode(v float64) float64 {
 	return 1.055*math.Pow(v, 1/2.4) - .055
 }
 
-// Convert returns the colours of img, which are numbers of s, as numbers of to. Colours that to cannot
+// Convert returns the colors of img, which are numbers of s, as numbers of to. Colors that to cannot
 // hold are cut off. Alpha is not looked at: img is opaque.
 func (s Space) Convert(img *image.RGBA, to Space) *image.RGBA {
 	m := to.xyz().inverse().times(s.xyz())

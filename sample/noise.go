@@ -65,6 +65,9 @@ func step(a, b, v float64) float64 {
 	return t * t * (3 - 2*t)
 }
 
+// bell is 1 at 0 and falls off smoothly to both sides; about a third is left at ±1.
+func bell(v float64) float64 { return math.Exp(-v * v) }
+
 // bandRows is how many rows one turn of a painter takes: small enough to share evenly.
 const bandRows = 16
 

@@ -1,6 +1,6 @@
 // Package sample paints photo-like pictures, so that the project needs no photographs of anybody:
 // landscapes with grain, fruit in the tones of skin, text, cut-outs with soft alpha, an animation,
-// and files that carry what cameras write: EXIF orientation, position, colour profiles. The same
+// and files that carry what cameras write: EXIF orientation, position, color profiles. The same
 // arguments give the same bytes.
 //
 //	img := sample.Scene(4032, 3024, 0)
@@ -65,13 +65,30 @@ func Names() []string {
 // Write paints the gallery into the folder dir, which it makes where it is missing. Files that exist
 // are left as they are. It uses all cores and takes some seconds.
 func Write(dir string) error {
+	for _, p := range gallery {
+		if err := p.into(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteFile is Write for the one picture of that name.
+func WriteFile(dir, name string) error {
+	for _, p := range gallery {
+		if p.name == name {
+			return p.into(dir)
+		}
+	}
+	return fmt.Errorf("paint %s: the gallery has no such picture", name)
+}
+
+func (p painting) into(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the gallery's folder: %w", err)
 	}
-	for _, p := range gallery {
-		if err := p.write(filepath.Join(dir, p.name)); err != nil {
-			return fmt.Errorf("paint %s: %w", p.name, err)
-		}
+	if err := p.write(filepath.Join(dir, p.name)); err != nil {
+		return fmt.Errorf("paint %s: %w", p.name, err)
 	}
 	return nil
 }

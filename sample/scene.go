@@ -129,7 +129,7 @@ func (l *landscape) ridge(i int, u float64) float64 {
 	return l.horizon - .02 + .12*depth - .15*(1-.35*depth)*(sharp-.55) + rough
 }
 
-// at is the colour of the pixel x, y before anything grows on it.
+// at is the color of the pixel x, y before anything grows on it.
 func (l *landscape) at(x, y int) rgb {
 	u, v := (float64(x)+0.5)/l.size, (float64(y)+0.5)/l.size
 	ground := clamp((v-l.ground[x])*l.size + 0.5)
@@ -189,7 +189,7 @@ func (l *landscape) seaAt(u, v float64) rgb {
 	c := l.haze.mix(l.zenith, .35).mix(l.deep, clamp(.35+2.2*down))
 	c = c.scale(1 + calm*(.22*swell+.16*ripple))
 	c = c.mix(l.haze, .5*math.Exp(-down*45))
-	path := math.Exp(-math.Pow((u-l.sunX)/(.05+.5*down), 2))
+	path := bell((u - l.sunX) / (.05 + .5*down))
 	glitter := step(.12, .5, ripple+.35*swell)
 	c = c.add(l.glow, path*(.10+.75*glitter*(1-.5*clamp(down*3))))
 	surf := step(.42, .6, swell+.8*down)

@@ -27,7 +27,7 @@ func Quadrants(w, h int) *image.RGBA {
 	return img
 }
 
-// Flat is a picture of one colour.
+// Flat is a picture of one color.
 func Flat(w, h int, c color.Color) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
@@ -76,7 +76,7 @@ func stored(x, y, w, h, orientation int) (sx, sy int) {
 	return x, y
 }
 
-// Gray returns img without colour.
+// Gray returns img without color.
 func Gray(img *image.RGBA) *image.Gray {
 	out := image.NewGray(img.Rect)
 	draw.Draw(out, out.Rect, img, img.Rect.Min, draw.Src)
@@ -117,10 +117,10 @@ func Deep(w, h int) *image.NRGBA64 {
 func Cutout(w, h int, seed uint64) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	shadow(img)
-	fern := fern{dice: rand.New(rand.NewPCG(seed, 11))}
-	fern.frond(.46, .95, -math.Pi/2+.06, .88, .012, 0)
-	list := make([]stroke, len(fern.list))
-	for i, s := range fern.list {
+	f := fern{dice: rand.New(rand.NewPCG(seed, 11))}
+	f.frond(.46, .95, -math.Pi/2+.06, .80, .008, 0)
+	list := make([]stroke, len(f.list))
+	for i, s := range f.list {
 		s.x0, s.x1 = .5+(s.x0-.5)*float64(h)/float64(w), .5+(s.x1-.5)*float64(h)/float64(w)
 		list[i] = s.times(float64(h))
 		list[i].x0, list[i].x1 = s.x0*float64(w), s.x1*float64(w)
@@ -147,30 +147,40 @@ type fern struct {
 	list []stroke
 }
 
+// fernPairs is how many pairs of leaves a stem carries: the frond's, then a leaf's.
+var fernPairs = [...]int{24, 17}
+
+// frond grows a stem with a pair of leaves at each joint, and each leaf as a smaller stem.
 func (f *fern) frond(x, y, angle, long, thick float64, depth int) {
-	const pairs = 26
-	for i := range pairs {
+	if depth == len(fernPairs) {
+		tip := stroke{x, y, long * .20, x + long*math.Cos(angle), y + long*math.Sin(angle), long * .07, f.green(.5), 1}
+		f.list = append(f.list, tip)
+		return
+	}
+	pairs := float64(fernPairs[depth])
+	bend := .7 * (.5 - f.dice.Float64()) / pairs
+	piece := long / pairs
+	reach := [...]float64{.42, .26}[depth]
+	for i := range fernPairs[depth] {
 		t := float64(i) / pairs
-		piece := long / pairs
 		bx, by := x+piece*math.Cos(angle), y+piece*math.Sin(angle)
-		r0, r1 := thick*(1-.9*t), thick*(1-.9*(t+1/float64(pairs)))
-		c := rgb{.16, .36, .12}.mix(rgb{.47, .68, .20}, clamp(.3+.5*t+.2*f.dice.NormFloat64()))
-		f.list = append(f.list, stroke{x, y, r0, bx, by, r1, c, 1})
-		x, y = bx, by
-		angle += .012 * float64(1-2*(depth%2))
-		side := long * .36 * math.Pow(math.Sin(math.Pi*(.10+.86*t)), .8) * (1 - .35*t)
-		if depth == 2 || side < .004 {
-			continue
-		}
+		side := long * reach * math.Pow(math.Sin(math.Pi*(.14+.84*t)), .9) * (1 - .3*t)
 		for _, way := range [2]float64{-1, 1} {
-			f.frond(x, y, angle+way*(1.08-.35*t), side*(.94+.12*f.dice.Float64()), max(thick*.42, .0013), depth+1+depth)
+			f.frond(bx, by, angle+way*(1.12-.4*t), side*(.92+.16*f.dice.Float64()), max(thick*.36, .0016), depth+1)
 		}
+		f.list = append(f.list, stroke{x, y, thick * (1 - .85*t), bx, by, thick * (1 - .85*(t+1/pairs)), f.green(.2 * t), 1})
+		x, y, angle = bx, by, angle+bend
 	}
 }
 
-// Poster is black and coloured text on a bright ground: thin strokes and flat areas.
+// green is a shade of green about t, 0 dark to 1 bright.
+func (f *fern) green(t float64) rgb {
+	return rgb{.13, .32, .11}.mix(rgb{.52, .74, .24}, clamp(t+.14*f.dice.NormFloat64()))
+}
+
+// Poster is black and colored text on a bright ground: thin strokes and flat areas.
 func Poster(w, h int) (*image.RGBA, error) {
-	img := Scene(w, h, 5)
+	img := Scene(w, h, 7)
 	k := float64(h)
 	for y := range h {
 		veil := .90 * (1 - step(.50, .74, float64(y)/k))
@@ -189,7 +199,7 @@ func Poster(w, h int) (*image.RGBA, error) {
 		{"pictures, sized on the way", goregular.TTF, .040, .235, color.RGBA{190, 60, 40, 255}},
 		{"“The quick brown fox jumps over the lazy dog” 0123456789", goregular.TTF, .0175, .32, color.RGBA{28, 30, 36, 255}},
 		{"äöüß éèêë çñ ø å  Ελληνικά  Кириллица  € £ ¥ © ®", goregular.TTF, .0195, .355, color.RGBA{28, 30, 36, 255}},
-		{"Fine print stays readable only where edges stay sharp and colours stay where they are.", goregular.TTF, .0125, .39, color.RGBA{90, 92, 98, 255}},
+		{"Fine print stays readable only where edges stay sharp and colors stay where they are.", goregular.TTF, .0125, .39, color.RGBA{90, 92, 98, 255}},
 	}
 	for _, l := range lines {
 		if err := write(img, l.text, l.data, l.size*k, image.Pt(w/12, int(l.y*k)), l.ink); err != nil {

@@ -47,7 +47,7 @@ func spinFrame(sky *image.RGBA, i, frames int) *image.Paletted {
 	return out
 }
 
-// vanes are the colours of the pinwheel.
+// vanes are the colors of the pinwheel.
 var vanes = [...]rgb{{.93, .26, .21}, {.98, .74, .18}, {.30, .69, .31}, {.13, .59, .95}, {.61, .35, .71}, {.96, .51, .19}}
 
 // pinwheel paints six vanes around x, y, turned clockwise by the angle in radians.

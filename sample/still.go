@@ -131,7 +131,7 @@ func (p painter) fruitAt(f *fruit, at, ray vec) rgb {
 	u, v := math.Atan2(normal.x, -normal.z)*1.6+f.at.x*9, normal.y*2.2+f.at.z*5
 	patch := p.random.fractal(u*.9, v*.9, 3)
 	fine := (p.random + 50).fractal(u*14, v*14, 3)
-	seam := math.Exp(-math.Pow((normal.x-.35*normal.y-.12+.3*f.at.x)*12, 2)) * (1 - f.shine)
+	seam := bell((normal.x-.35*normal.y-.12+.3*f.at.x)*12) * (1 - f.shine)
 	skin := f.skin.mix(f.blush, clamp(.35+.9*patch-.35*normal.y)).scale(1 + .10*fine - .11*seam)
 	direct, room := light(at, normal, f)
 	facing := normal.dot(window)
