@@ -23,6 +23,8 @@ type metrics struct {
 	reloadSuccess prometheus.Gauge
 	dropped       prometheus.Counter
 
+	nowhere *sourceMetrics // of answers that belong to no source
+
 	mu      sync.Mutex
 	sources map[string]*sourceMetrics // by configured name; bounded by the configurations ever loaded
 }
@@ -77,6 +79,7 @@ func newMetrics(reg *prometheus.Registry, stats func(Emit)) *metrics {
 		}),
 		sources: make(map[string]*sourceMetrics),
 	}
+	m.nowhere = m.source("")
 	durations := newSeconds("imgedge_request_duration_seconds", "Time from a request's arrival to its answer.", "cache")
 	spent := newSeconds("imgedge_stage_duration_seconds", "Time spent in the stages of making a picture.", "stage")
 	for v := range verdicts {

@@ -45,6 +45,7 @@ type Server struct {
 	state    atomic.Pointer[state]
 	draining atomic.Bool
 	metrics  *metrics
+	accepts  acceptMemo
 	health   health
 	public   *fasthttp.Server
 	admin    *fasthttp.Server
@@ -110,15 +111,15 @@ func (s *Server) setup() {
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
 		s.metrics = newMetrics(s.Registry, s.Stats)
 		s.metricsPage = metricsHandler(s.Registry)
-		s.public = s.newServer("public", s.servePublic)
-		s.admin = s.newServer("admin", s.serveAdmin)
+		s.public = s.newServer(s.servePublic)
+		s.admin = s.newServer(s.serveAdmin)
 	})
 }
 
 // newServer returns a fasthttp server with this server's limits.
-func (s *Server) newServer(name string, handler fasthttp.RequestHandler) *fasthttp.Server {
+func (s *Server) newServer(handler fasthttp.RequestHandler) *fasthttp.Server {
 	return &fasthttp.Server{
-		Handler:                      s.guard(name, handler),
+		Handler:                      handler,
 		ErrorHandler:                 s.refuse,
 		Logger:                       connLogger{s.Logger},
 		ReadTimeout:                  cmp.Or(s.ReadTimeout, 5*time.Second),
