@@ -148,25 +148,25 @@ type fern struct {
 }
 
 // fernPairs is how many pairs of leaves a stem carries: the frond's, then a leaf's.
-var fernPairs = [...]int{24, 17}
+var fernPairs = [...]int{26, 19}
 
 // frond grows a stem with a pair of leaves at each joint, and each leaf as a smaller stem.
 func (f *fern) frond(x, y, angle, long, thick float64, depth int) {
 	if depth == len(fernPairs) {
-		tip := stroke{x, y, long * .20, x + long*math.Cos(angle), y + long*math.Sin(angle), long * .07, f.green(.5), 1}
+		tip := stroke{x, y, long * .24, x + long*math.Cos(angle), y + long*math.Sin(angle), long * .05, f.green(.5), 1}
 		f.list = append(f.list, tip)
 		return
 	}
 	pairs := float64(fernPairs[depth])
 	bend := .7 * (.5 - f.dice.Float64()) / pairs
 	piece := long / pairs
-	reach := [...]float64{.42, .26}[depth]
+	reach := [...]float64{.40, .105}[depth]
 	for i := range fernPairs[depth] {
 		t := float64(i) / pairs
 		bx, by := x+piece*math.Cos(angle), y+piece*math.Sin(angle)
 		side := long * reach * math.Pow(math.Sin(math.Pi*(.14+.84*t)), .9) * (1 - .3*t)
 		for _, way := range [2]float64{-1, 1} {
-			f.frond(bx, by, angle+way*(1.12-.4*t), side*(.92+.16*f.dice.Float64()), max(thick*.36, .0016), depth+1)
+			f.frond(bx, by, angle+way*(1.12-.4*t), side*(.96+.08*f.dice.Float64()), max(thick*.36, .0016), depth+1)
 		}
 		f.list = append(f.list, stroke{x, y, thick * (1 - .85*t), bx, by, thick * (1 - .85*(t+1/pairs)), f.green(.2 * t), 1})
 		x, y, angle = bx, by, angle+bend
