@@ -39,7 +39,7 @@ func (o Options) Normalize() Options {
 // multiple of 90 belong to a later step and stay as they are.
 func (o *Options) settleTurn() {
 	if o.Rotate = math.Mod(o.Rotate, 360); o.Rotate < 0 {
-		o.Rotate += 360
+		o.Rotate = math.Mod(o.Rotate+360, 360) // the sum of a tiny angle is 360
 	}
 	if math.Mod(o.Rotate, 90) != 0 {
 		return
@@ -60,6 +60,9 @@ func (o Options) normalizeEncoding() Options {
 		o.Offer = Offer{}
 	}
 	o.Offer = o.Offer.compact()
+	if o.Lossless && o.Format.HasLossless() {
+		o.Quality, o.QualityAuto, o.MaxBytes = 0, false, 0
+	}
 	if o.QualityAuto || o.Quality == o.Format.Quality() {
 		o.Quality = 0
 	}
