@@ -196,10 +196,10 @@ func validators(cond Conditions) (name, value string) {
 // decoded undoes a gzip coding that the origin applied though identity was asked for (files stored
 // that way in buckets). The size is then unknown, and the caps count what comes out.
 func decoded(h http.Header, body io.ReadCloser, size int64) (io.ReadCloser, int64, error) {
-	switch strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding"))) {
-	case "", "identity", "aws-chunked":
+	switch coding(h) {
+	case "":
 		return body, size, nil
-	case "gzip", "x-gzip":
+	case "gzip":
 		z, err := gzip.NewReader(body)
 		if err != nil {
 			return nil, 0, failed(err)
@@ -208,6 +208,20 @@ func decoded(h http.Header, body io.ReadCloser, size int64) (io.ReadCloser, int6
 	default:
 		return nil, 0, invalid(errEncoding)
 	}
+}
+
+// coding names the codings applied to a body, without those that change nothing (aws-chunked is what
+// S3 servers remember of an upload).
+func coding(h http.Header) string {
+	var names []string
+	for name := range strings.SplitSeq(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), ",") {
+		switch name = strings.TrimSpace(name); name {
+		case "", "identity", "aws-chunked":
+		default:
+			names = append(names, strings.TrimPrefix(name, "x-"))
+		}
+	}
+	return strings.Join(names, ",")
 }
 
 // gunzipped closes the body beneath.

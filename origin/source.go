@@ -92,7 +92,7 @@ func (s *Source) read(ctx context.Context, key string, cond Conditions) (orig *O
 		if cond == (Conditions{}) {
 			return nil, false, invalid(errNoCopy)
 		}
-		return &Original{NotModified: true, Meta: obj.Meta}, false, nil
+		return &Original{NotModified: true, Meta: obj.confirm(cond)}, false, nil
 	}
 	data, err := readAll(ctx, obj, s.maxBytes())
 	s.counters.bytes.Add(uint64(len(data)))
@@ -103,6 +103,17 @@ func (s *Source) read(ctx context.Context, key string, cond Conditions) (orig *O
 		return nil, len(data) > 0, err
 	}
 	return &Original{Data: data, Meta: obj.Meta}, true, nil
+}
+
+// confirm completes what a 304 says with the validators it was asked about: some servers repeat none.
+func (m Meta) confirm(cond Conditions) Meta {
+	if m.ETag == "" {
+		m.ETag = cond.ETag
+	}
+	if m.Modified.IsZero() {
+		m.Modified = cond.Modified
+	}
+	return m
 }
 
 // explain words what a try ended with. Late and canceled is what the context says, unless the origin
