@@ -97,7 +97,7 @@ func TestCutoutHasEveryKindOfAlpha(t *testing.T) {
 			some++
 		}
 	}
-	if none < 5000 || some < 2000 || full < 5000 {
+	if none < 5000 || some < 2000 || full < 2500 {
 		t.Errorf("Cutout(200, 250, 1): %d px transparent, %d between, %d opaque", none, some, full)
 	}
 }
