@@ -12,7 +12,7 @@ func NewKey(version int, source, object, text string) Key {
 	binary.BigEndian.PutUint64(v[:], uint64(version))
 	return Key{
 		Source:  source,
-		Object:  hashOf("object", source, object),
+		Object:  objectHash(source, object),
 		Variant: hashOf("variant", string(v[:]), source, object, text),
 	}
 }
@@ -22,7 +22,7 @@ func NewKey(version int, source, object, text string) Key {
 func OriginalKey(source, object string) Key {
 	return Key{
 		Source:  source,
-		Object:  hashOf("object", source, object),
+		Object:  objectHash(source, object),
 		Variant: hashOf("original", source, object),
 	}
 }
@@ -41,3 +41,9 @@ func hashOf(parts ...string) Hash {
 	sum := sha256.Sum256(text)
 	return Hash(sum[:16])
 }
+
+// objectHash is the Object of every key of an original.
+func objectHash(source, object string) Hash { return hashOf("object", source, object) }
+
+// tagHash stands for a tag in Redis' names, whatever the tag holds.
+func tagHash(tag string) Hash { return hashOf("tag", tag) }

@@ -1,0 +1,159 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Flight lets one caller's work serve all who ask for the same at once. The zero value works.
+//
+// Every call has one fill, in a goroutine of its own, and a count of waiters. All changes to a call
+// happen under mu, and a call is in the map exactly from its beginning to its end. So at any time there
+// is at most one fill for a key; whoever finds the call in the map is counted before it ends and sees its
+// result through the closing of done, which comes after the result is written. When the count falls to 0,
+// patience ends, for good. A fill that gives up because of that ends with an error of the kind
+// context.Canceled; who joined in the meantime then begins anew: the call has left the map
+// before done is closed, so the second round cannot find it again.
+type Flight[T any] struct {
+	Timeout    time.Duration // of a fill; 0 = none
+	MaxWaiters int           // on one key, the first included; 0 = no bound
+
+	mu     sync.Mutex
+	calls  map[Hash]*flightCall[T]
+	closed bool
+	fills  sync.WaitGroup
+
+	filled, collapsed, refused atomic.Uint64
+	waiting                    atomic.Int64
+}
+
+type flightCall[T any] struct {
+	waiters int                // guarded by the flight's mu
+	given   bool               // nobody waited at some time; guarded by the flight's mu
+	giveUp  context.CancelFunc // ends patience
+	done    chan struct{}      // closed after value and err are written
+	value   T
+	err     error
+}
+
+// FlightStats is a snapshot of a Flight.
+type FlightStats struct {
+	Fills     uint64 // begun
+	Collapsed uint64 // callers that joined another's fill
+	Refused   uint64 // callers over MaxWaiters
+	Running   int    // fills now
+	Waiting   int    // callers now
+}
+
+// Do returns what fill returns for key, running it once however many ask meanwhile; shared says that
+// another caller began it. fill's ctx carries the first caller's values, outlives the callers and ends
+// with Timeout. patience ends when the last waiter has left: fill heeds it only while it queues, and then
+// returns patience's error; whoever joined in between starts afresh. A caller leaves with its own ctx's
+// error. A panic in fill is a *PanicError for all. ErrOverloaded: MaxWaiters wait already.
+func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (v T, shared bool, err error) {
+	f.waiting.Add(1)
+	defer f.waiting.Add(-1)
+	for {
+		c, shared, err := f.join(ctx, key, fill)
+		if err != nil {
+			return v, false, err
+		}
+		select {
+		case <-c.done:
+			if again := f.leave(c); again && ctx.Err() == nil && errors.Is(c.err, context.Canceled) {
+				continue
+			}
+			return c.value, shared, c.err
+		case <-ctx.Done():
+			f.leave(c)
+			return v, shared, ctx.Err()
+		}
+	}
+}
+
+// join finds the key's call or begins one.
+func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (c *flightCall[T], shared bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.calls[key]; c != nil {
+		if f.MaxWaiters > 0 && c.waiters >= f.MaxWaiters {
+			f.refused.Add(1)
+			return nil, false, ErrOverloaded
+		}
+		c.waiters++
+		f.collapsed.Add(1)
+		return c, true, nil
+	}
+	if f.closed {
+		return nil, false, ErrClosed
+	}
+	if f.calls == nil {
+		f.calls = map[Hash]*flightCall[T]{}
+	}
+	c = &flightCall[T]{waiters: 1, done: make(chan struct{})}
+	ctx = context.WithoutCancel(ctx)
+	patience, giveUp := context.WithCancel(ctx)
+	c.giveUp = giveUp
+	f.calls[key] = c
+	f.filled.Add(1)
+	f.fills.Go(func() { f.run(ctx, patience, key, c, fill) })
+	return c, false, nil
+}
+
+// leave counts a waiter out; again says that the call was given up by all at some time.
+func (f *Flight[T]) leave(c *flightCall[T]) (again bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	again = c.given
+	c.waiters--
+	if c.waiters == 0 {
+		c.given = true
+		c.giveUp()
+	}
+	return again
+}
+
+func (f *Flight[T]) run(ctx, patience context.Context, key Hash, c *flightCall[T], fill func(ctx, patience context.Context) (T, error)) {
+	if f.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.Timeout)
+		defer cancel()
+	}
+	defer c.giveUp()
+	c.err = &PanicError{Value: "fill ended its goroutine"} // stands if it calls runtime.Goexit
+	defer func() {
+		if v := recover(); v != nil {
+			c.err = &PanicError{Value: fmt.Sprint(v), Stack: debug.Stack()}
+		}
+		f.mu.Lock()
+		delete(f.calls, key)
+		f.mu.Unlock()
+		close(c.done)
+	}()
+	c.value, c.err = fill(ctx, patience)
+}
+
+// Close refuses new fills and waits for those that run. Twice is fine.
+func (f *Flight[T]) Close() error {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.fills.Wait()
+	return nil
+}
+
+// Stats returns a snapshot.
+func (f *Flight[T]) Stats() FlightStats {
+	f.mu.Lock()
+	running := len(f.calls)
+	f.mu.Unlock()
+	return FlightStats{
+		Fills: f.filled.Load(), Collapsed: f.collapsed.Load(), Refused: f.refused.Load(),
+		Running: running, Waiting: int(f.waiting.Load()),
+	}
+}

@@ -1,0 +1,337 @@
+package cache
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	pollEvery = 250 * time.Millisecond
+	// trust is how long what the last poll showed may stand for the present. A purge is answered once
+	// its number is in Redis; a hit served longer than trust after that rests on a poll that began after
+	// the answer, and so knew of it.
+	trust   = time.Second
+	stripes = 256
+	unknown = math.MaxUint64 // the Object of a generation that Redis could not be asked for
+)
+
+// Generations is this node's view of the fleet's purges. Memory and Redis ask it what is still good.
+//
+// Every purge of any kind gets a number (seq) and a random mark (tip) in Redis, in one step with its
+// message on the push channel. A node polls both four times a second. While they are what the node has
+// applied, it is in step: nothing in its memory is older than a purge. When the number has moved on
+// and no push explains it until the next poll, pushes were lost: the epoch moves on, and each entry of
+// an older epoch asks for its object's counter before it is used. When the last good poll is more than
+// 1 s old (Redis silent, or this process frozen), a hit polls by itself first. If Redis cannot be
+// asked at all, the hit is served: availability first.
+//
+// The generations themselves are random, not counted, and any difference means "purged": a Redis that
+// lost or rolled back its data can make good entries look old, never old ones good. A poll that finds
+// seq going back to a state of the past purges all, since the purges after that state are lost.
+type Generations struct {
+	fleet   *Fleet
+	node    string // random name in own messages
+	base    time.Time
+	contact atomic.Int64  // since base: begin of the last poll that found this node in step
+	epoch   atomic.Uint64 // number of times pushes were missed
+	view    atomic.Pointer[view]
+	polling singleflight.Group
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+
+	gaps, purges atomic.Uint64
+
+	memories atomic.Pointer[[]*Memory]
+
+	mu      sync.Mutex // orders what is applied
+	seq     uint64     // the last purge applied
+	tip     string
+	pending uint64 // a later seq that a poll saw before its push came; 0 = none
+
+	stripes [stripes]stripe
+}
+
+// view is the generations that are not of one object. It is immutable.
+type view struct {
+	all     uint64
+	sources map[string]uint64
+}
+
+// stripe orders the stores and purges of the objects that fall to it: a store checks the purges and
+// inserts under the lock, a purge counts and removes under it. So nothing older than a purge is
+// inserted after the purge has passed.
+type stripe struct {
+	mu     sync.Mutex
+	purges uint64
+}
+
+// GenerationStats is a snapshot of Generations.
+type GenerationStats struct {
+	Unverified int64  // entries in memory that are served without proof that no purge was missed
+	Gaps       uint64 // times pushes were missed
+	Purges     uint64 // purges applied, of this node and others
+}
+
+// NewGenerations starts following the fleet's purges.
+func NewGenerations(f *Fleet) *Generations {
+	g := &Generations{fleet: f, node: strconv.FormatUint(draw(), 36), base: time.Now()}
+	g.view.Store(&view{})
+	g.memories.Store(new([]*Memory))
+	g.contact.Store(math.MinInt64 / 2)
+	if f.client == nil {
+		g.contact.Store(math.MaxInt64) // alone, always in step
+		g.cancel = func() {}
+		return g
+	}
+	f.mu.Lock()
+	f.onPush = g.onPush
+	f.mu.Unlock()
+	var ctx context.Context
+	ctx, g.cancel = context.WithCancel(context.Background())
+	g.done.Go(func() { g.follow(ctx) })
+	return g
+}
+
+// follow polls until ctx ends.
+func (g *Generations) follow(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		_ = g.poll(ctx) // counted by the fleet; contact tells the rest
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Close stops following. Twice is fine.
+func (g *Generations) Close() error {
+	g.cancel()
+	g.done.Wait()
+	return nil
+}
+
+// Stats returns a snapshot. It walks the memories while entries wait for verification.
+func (g *Generations) Stats() GenerationStats {
+	s := GenerationStats{Gaps: g.gaps.Load(), Purges: g.purges.Load()}
+	for _, m := range *g.memories.Load() {
+		s.Unverified += m.unverified()
+	}
+	return s
+}
+
+// inStep says that every purge up to trust ago has been applied here.
+func (g *Generations) inStep() bool {
+	return int64(time.Since(g.base))-g.contact.Load() < int64(trust)
+}
+
+// ensure polls unless the node is in step. Many callers share one poll; a poll that began too long ago
+// to prove anything (the process was frozen within) is followed by a second.
+func (g *Generations) ensure(ctx context.Context) error {
+	var err error
+	for range 3 {
+		if g.inStep() {
+			return nil
+		}
+		if g.fleet.open.Load() {
+			return ErrBreaker
+		}
+		// Detached: who shares the poll must not suffer from the first one's leaving.
+		_, err, _ = g.polling.Do("", func() (any, error) { return nil, g.poll(context.WithoutCancel(ctx)) })
+	}
+	return err
+}
+
+// now returns the generation work begun now stands under, as far as this node knows.
+func (g *Generations) now(key Key) Generation {
+	s := g.stripe(key.Object)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return g.presentLocked(s, key)
+}
+
+func (g *Generations) presentLocked(s *stripe, key Key) Generation {
+	v := g.view.Load()
+	// Both parts only grow: the sum is unchanged exactly if both are.
+	return Generation{All: v.all, Source: v.sources[key.Source], Node: s.purges + g.epoch.Load()}
+}
+
+// currentLocked says whether was is still the present generation as far as this node knows. The
+// object's counter is Redis' alone; Node stands for what this node has seen of it.
+func (g *Generations) currentLocked(s *stripe, key Key, was Generation) bool {
+	is := g.presentLocked(s, key)
+	is.Object = was.Object
+	return is == was
+}
+
+// stillCurrent is currentLocked for those who only want to spare themselves work.
+func (g *Generations) stillCurrent(key Key, was Generation) bool {
+	s := g.stripe(key.Object)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return g.currentLocked(s, key, was)
+}
+
+func (g *Generations) stripe(object Hash) *stripe { return &g.stripes[stripeOf(object)] }
+
+func stripeOf(object Hash) int { return int(object[0]) }
+
+// attach makes a memory take part in purges.
+func (g *Generations) attach(m *Memory) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := append(slices.Clone(*g.memories.Load()), m)
+	g.memories.Store(&list)
+}
+
+// draw returns a random number that is neither 0 (never purged) nor unknown.
+func draw() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint64(b[:])>>1 | 1
+}
+
+func format(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// counters is what a poll reads.
+type counters struct {
+	seq  uint64
+	tip  string
+	view view
+}
+
+// beginCounters makes the counters where there are none. A small seq: it is counted in doubles.
+//
+// KEYS purgeKey  ARGV seq tip all
+var beginCounters = redis.NewScript(`
+if redis.call('HSETNX', KEYS[1], 'seq', ARGV[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'tip', ARGV[2], 'all', ARGV[3])
+end
+return 1`)
+
+// readCounters reads the counters, and makes them where there are none.
+func (g *Generations) readCounters(ctx context.Context) (counters, error) {
+	var fields map[string]string
+	err := g.fleet.try(ctx, opPoll, g.fleet.timeout, func(ctx context.Context) (err error) {
+		fields, err = g.fleet.client.HGetAll(ctx, purgeKey).Result()
+		if err != nil || fields[fieldSeq] != "" {
+			return err
+		}
+		seq, tip, all := beginArgs()
+		if err = beginCounters.Run(ctx, g.fleet.client, []string{purgeKey}, seq, tip, all).Err(); err != nil {
+			return err
+		}
+		fields, err = g.fleet.client.HGetAll(ctx, purgeKey).Result()
+		return err
+	})
+	return parseCounters(fields), err
+}
+
+// beginArgs are the first values of seq, tip and all.
+func beginArgs() (seq, tip, all string) {
+	return format(draw() >> 24), format(draw()), format(draw())
+}
+
+func parseCounters(fields map[string]string) counters {
+	c := counters{view: view{sources: make(map[string]uint64, len(fields))}}
+	for name, value := range fields {
+		n, _ := strconv.ParseUint(value, 10, 64) // what is no number differs from all that is
+		switch {
+		case name == fieldSeq:
+			c.seq = n
+		case name == fieldTip:
+			c.tip = value
+		case name == fieldAll:
+			c.view.all = n
+		case strings.HasPrefix(name, fieldSource):
+			c.view.sources[name[len(fieldSource):]] = n
+		}
+	}
+	return c
+}
+
+// poll compares the fleet's counters with what this node has applied.
+func (g *Generations) poll(ctx context.Context) error {
+	start := time.Since(g.base)
+	g.mu.Lock()
+	seq, tip := g.seq, g.tip
+	g.mu.Unlock()
+	seen, err := g.readCounters(ctx)
+	if err != nil {
+		return err
+	}
+	if rolledBack := g.apply(start, seq, tip, seen); !rolledBack {
+		return nil
+	}
+	value := format(draw())
+	return g.bump(ctx, fieldAll, value, "a "+value)
+}
+
+// apply takes over what a poll saw that began at start, when seq and tip were the last applied. Where
+// the counters went back to a state of the past, it takes over nothing: first all is to be purged,
+// since the purges after that state are lost.
+func (g *Generations) apply(start time.Duration, seq uint64, tip string, seen counters) (rolledBack bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := g.tip == ""
+	switch {
+	case seen.seq == g.seq && seen.tip == g.tip:
+		g.adoptLocked(seen)
+	case !first && (seen.seq < seq || seen.seq == seq && seen.tip != tip):
+		if seen.view.all == g.view.Load().all {
+			return true
+		}
+		g.gapLocked(seen)
+	case seen.seq < g.seq:
+		// Pushes came during the poll: up to its start this node is in step.
+	case first || g.pending > g.seq || int64(start)-g.contact.Load() > int64(trust):
+		g.gapLocked(seen)
+	default: // The push is on its way, most likely. If not, the next poll finds the same.
+		g.pending = seen.seq
+		g.setViewLocked(seen.view)
+		return false
+	}
+	g.contact.Store(max(int64(start), g.contact.Load()))
+	return false
+}
+
+// gapLocked accepts that pushes were missed: every entry is to be verified before use.
+func (g *Generations) gapLocked(seen counters) {
+	if g.tip != "" {
+		g.gaps.Add(1)
+	}
+	g.epoch.Add(1)
+	g.adoptLocked(seen)
+}
+
+func (g *Generations) adoptLocked(seen counters) {
+	g.seq, g.tip, g.pending = seen.seq, seen.tip, 0
+	g.setViewLocked(seen.view)
+}
+
+// setViewLocked changes the view and then removes what it makes outdated: a store that did not see the
+// new view has inserted before the sweep comes by.
+func (g *Generations) setViewLocked(seen view) {
+	old := g.view.Load()
+	if seen.all == old.all && maps.Equal(seen.sources, old.sources) {
+		return
+	}
+	g.view.Store(&seen)
+	g.sweep(false, func(it *item) bool {
+		return seen.all != old.all || seen.sources[it.key.Source] != old.sources[it.key.Source]
+	})
+}
