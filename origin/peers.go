@@ -8,8 +8,8 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// The breaker opens when at least tripFailures of the tries within breakerWindow failed and they were
-// half of all or more; openFor later one try is let through.
+// The breaker opens when at least tripFailures of the fetches within breakerWindow failed and they were
+// half of all or more; openFor later one fetch is let through.
 const (
 	tripFailures  = 10
 	breakerWindow = 30 * time.Second

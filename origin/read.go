@@ -32,6 +32,9 @@ func readAll(ctx context.Context, obj *Object, limit int64) ([]byte, error) {
 		if int64(len(buf)) > limit {
 			return buf, tooLarge(limit)
 		}
+		if obj.Size >= 0 && int64(len(buf)) > obj.Size {
+			return buf, errWrongLength
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -57,7 +60,7 @@ func firstCap(size, limit int64) int64 {
 func grow(buf []byte, size, limit int64) []byte {
 	most := limit + 1
 	if size >= 0 {
-		most = max(size+1, int64(len(buf))+1) // more than announced: one byte tells
+		most = size + 1
 	}
 	bigger := make([]byte, len(buf), min(2*int64(cap(buf)), most))
 	copy(bigger, buf)

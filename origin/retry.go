@@ -25,8 +25,29 @@ type fetch struct {
 	last  *Error // of the latest try
 }
 
-// run tries until there is an answer, an error that another try cannot mend, or no time left.
+// run asks, if the breaker lets it, and reports to the breaker how the whole fetch ended: were each
+// try counted, retries would make a few failures look like an outage.
 func (f *fetch) run(ctx context.Context) (*Original, *Error) {
+	orig, err := f.peer.breaker.Execute(func() (*Original, error) {
+		orig, e := f.untilDone(ctx)
+		if e != nil {
+			return nil, e
+		}
+		return orig, nil
+	})
+	var e *Error
+	switch {
+	case err == nil:
+		return orig, nil
+	case errors.As(err, &e):
+		return nil, e
+	default: // gobreaker's own
+		return nil, breakerOpen(err)
+	}
+}
+
+// untilDone tries until there is an answer, an error that another try cannot mend, or no time left.
+func (f *fetch) untilDone(ctx context.Context) (*Original, *Error) {
 	pauses := &backoff.ExponentialBackOff{
 		InitialInterval: firstPause, RandomizationFactor: 1, Multiplier: 2, MaxInterval: time.Second,
 	}
@@ -41,42 +62,28 @@ func (f *fetch) run(ctx context.Context) (*Original, *Error) {
 	return nil, f.last
 }
 
-// try asks once, if the breaker lets it. Its error tells backoff.Retry how to go on; f.last is the one
-// to answer with.
+// try asks once. Its error tells backoff.Retry how to go on; f.last is the one to answer with.
 func (f *fetch) try(ctx context.Context) (*Original, error) {
 	f.tries++
-	begun := false
-	orig, err := f.peer.breaker.Execute(func() (*Original, error) {
-		orig, b, err := f.read(ctx, f.key, f.cond)
-		if err != nil {
-			begun = b
-			return nil, explain(ctx, err, f.hasty)
-		}
+	orig, begun, err := f.read(ctx, f.key, f.cond)
+	if err == nil {
 		return orig, nil
-	})
+	}
+	f.last = explain(ctx, err, f.hasty)
 	switch {
-	case err == nil:
-		return orig, nil
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
-		if f.last == nil { // else the try before says more
-			f.last = breakerOpen(err)
-		}
+	case begun || !f.mayRetry(ctx):
 		return nil, backoff.Permanent(f.last)
-	}
-	errors.As(err, &f.last)
-	if begun || !f.mayRetry(ctx) {
-		return nil, backoff.Permanent(f.last)
-	}
-	if f.last.Wait > 0 {
+	case f.last.Wait > 0:
 		return nil, &backoff.RetryAfterError{Duration: f.last.Wait}
+	default:
+		return nil, f.last
 	}
-	return nil, f.last
 }
 
 // mayRetry reports whether another try makes sense, and pays for it.
 func (f *fetch) mayRetry(ctx context.Context) bool {
-	return f.last.Result == ResultFailed && f.tries < maxTries &&
-		f.last.Wait < timeLeft(ctx) && f.peer.withdraw()
+	return f.last.Result == ResultFailed && f.tries < maxTries && f.last.Wait < timeLeft(ctx) &&
+		f.peer.breaker.State() != gobreaker.StateOpen && f.peer.withdraw()
 }
 
 // timeLeft is at least 1 ns, for 0 means no limit to backoff.
