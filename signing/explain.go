@@ -53,7 +53,7 @@ func spellings(signature string) []guess {
 		{"the signature uses the base64 alphabet with + and / and is padded", standardToURL(strings.TrimRight(signature, "="))},
 		{"there are spaces or line ends around the signature", strings.TrimSpace(signature)},
 	}
-	if plain, err := url.PathUnescape(signature); err == nil {
+	if plain, err := url.PathUnescape(signature); err == nil && plain != signature {
 		all = append(all, guess{"the signature is percent-encoded", standardToURL(strings.TrimRight(plain, "=\r\n "))})
 	}
 	if sum, err := hex.DecodeString(signature); err == nil {
