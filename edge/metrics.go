@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,12 @@ type metrics struct {
 // sourceMetrics holds one source's counters, filled in as they are first used.
 type sourceMetrics struct {
 	name  string
-	cells [verdicts][len(statuses) + 1]atomic.Pointer[prometheus.Counter]
+	cells [verdicts][len(statuses)]atomic.Pointer[prometheus.Counter]
 }
 
 // statuses are the answers that get a label of their own; any other is "other".
 var statuses = [...]int{
-	200, 204, 206, 304, 400, 401, 403, 404, 405, 408, 410, 413, 415, 416, 422, 429, 431, 499, 500, 502, 503, 504,
+	0, 200, 204, 206, 304, 400, 401, 403, 404, 405, 408, 410, 413, 415, 416, 422, 429, 431, 499, 500, 502, 503, 504,
 }
 
 // stage is a part of a fill.
@@ -125,24 +126,18 @@ func (m *metrics) count(s *sourceMetrics, status int, v verdict, took time.Durat
 
 // counter returns one answer's counter, resolving its labels only the first time.
 func (m *metrics) counter(s *sourceMetrics, status int, v verdict) prometheus.Counter {
-	i, label := statusIndex(status)
+	i := max(0, slices.Index(statuses[:], status)) // unknown ones count as 0, "other"
 	cell := &s.cells[v][i]
 	if c := cell.Load(); c != nil {
 		return *c
 	}
+	label := "other"
+	if i > 0 {
+		label = strconv.Itoa(status)
+	}
 	c := m.requests.WithLabelValues(s.name, label, v.String())
 	cell.Store(&c)
 	return c
-}
-
-// statusIndex returns a status' place in statuses and its label.
-func statusIndex(status int) (int, string) {
-	for i, known := range statuses {
-		if known == status {
-			return i, strconv.Itoa(status)
-		}
-	}
-	return len(statuses), "other"
 }
 
 // observe adds a fill's stages.
