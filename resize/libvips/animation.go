@@ -1,0 +1,109 @@
+package libvips
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"github.com/davidbyttow/govips/v2/vips"
+)
+
+// animation executes the plan for every frame by itself, so that nothing bleeds from one into the next,
+// and stacks the results as libvips' encoders want them. Frames are decoded in order, once.
+func (p *picture) animation(ctx context.Context) error {
+	if err := p.load(); err != nil {
+		return err
+	}
+	p.keepMetadata()
+	delays, err := p.delays()
+	if err != nil {
+		return err
+	}
+	loop, height := p.ref.Loop(), p.ref.PageHeight()
+	if p.ref.Height() != height*p.plan.Frames {
+		return fmt.Errorf("%d frames of %d px are %d px high", p.plan.Frames, height, p.ref.Height())
+	}
+	if err := p.onePage(); err != nil {
+		return err
+	}
+	var strip []byte
+	var first frameKind
+	for i := range p.plan.Frames {
+		pixels, kind, err := p.frame(ctx, i, height)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = kind
+			strip = make([]byte, 0, len(pixels)*p.plan.Frames)
+		}
+		if kind != first {
+			return fmt.Errorf("frame %d is of another kind than the first", i)
+		}
+		strip = append(strip, pixels...)
+	}
+	return p.stack(strip, first, delays, loop)
+}
+
+// frameKind is what all frames must share.
+type frameKind struct {
+	bands          int
+	interpretation vips.Interpretation
+}
+
+// frame computes the px of one frame.
+func (p *picture) frame(ctx context.Context, i, height int) ([]byte, frameKind, error) {
+	ref, err := p.ref.Copy()
+	if err != nil {
+		return nil, frameKind{}, err
+	}
+	f := &picture{plan: p.plan, data: p.data, ref: ref}
+	defer f.close()
+	if err := f.extract(image.Rect(0, i*height, ref.Width(), (i+1)*height)); err != nil {
+		return nil, frameKind{}, err
+	}
+	if err := f.shape(ctx); err != nil {
+		return nil, frameKind{}, err
+	}
+	if !f.plan.Flatten {
+		if err := f.ref.AddAlpha(); err != nil {
+			return nil, frameKind{}, err
+		}
+	}
+	pixels, err := f.pixels(ctx)
+	return pixels, frameKind{f.ref.Bands(), f.ref.Interpretation()}, err
+}
+
+// stack makes the picture one column of all frames.
+func (p *picture) stack(strip []byte, kind frameKind, delays []int, loop int) error {
+	next, err := vips.NewImageFromMemory(strip, p.plan.Width, p.plan.Height*p.plan.Frames, kind.bands,
+		vips.BandFormatUchar, kind.interpretation)
+	if err != nil {
+		return err
+	}
+	p.replace(next)
+	if err := next.SetPages(p.plan.Frames); err != nil {
+		return err
+	}
+	if err := next.SetPageHeight(p.plan.Height); err != nil {
+		return err
+	}
+	if err := next.SetPageDelay(delays); err != nil {
+		return err
+	}
+	return next.SetLoop(loop)
+}
+
+// delays returns how long each of the plan's frames stays, in ms.
+func (p *picture) delays() ([]int, error) {
+	all, err := p.ref.PageDelay()
+	if err != nil {
+		return nil, err
+	}
+	from := min(p.plan.Page, len(all))
+	all = all[from:min(from+p.plan.Frames, len(all))]
+	for len(all) < p.plan.Frames {
+		all = append(all, 100)
+	}
+	return all, nil
+}

@@ -1,0 +1,133 @@
+// Package libvips executes plans with libvips, through govips. It is the only cgo package.
+//
+//	engine, err := libvips.New(libvips.Config{})
+//	source, err := engine.Probe(ctx, data)
+//	plan, err := options.Plan(source, resize.DefaultLimits())
+//	results, err := engine.Run(ctx, data, plan)
+//
+// What reaches libvips has been named by resize.Sniff and is on an allow-list: its own sniffing tries
+// every loader it has and can spin for ever. Its untrusted loaders are blocked besides.
+package libvips
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imgedge/imgedge/resize"
+)
+
+// Config is what an engine may do. The zero value takes the default formats and logs nothing.
+type Config struct {
+	// FormatsIn are the formats that sources may have; nil means JPEG, PNG, GIF, WebP, AVIF, HEIC
+	// and TIFF.
+	FormatsIn []resize.Format
+
+	// Log receives libvips' own warnings, with texts from inside files. It may be called
+	// concurrently; nil drops them. libvips has one log per process: the first engine's counts.
+	Log func(message string)
+}
+
+// Engine executes plans. It may be used concurrently: every call works on one thread.
+type Engine struct {
+	formats []resize.Format
+}
+
+// DefaultFormats returns the formats that sources have unless configured otherwise.
+func DefaultFormats() []resize.Format {
+	return []resize.Format{
+		resize.FormatJPEG, resize.FormatPNG, resize.FormatGIF, resize.FormatWebP,
+		resize.FormatAVIF, resize.FormatHEIC, resize.FormatTIFF,
+	}
+}
+
+// starting guards libvips, which a process starts once and never again.
+var starting struct { //nolint:gochecknoglobals // libvips is one per process
+	once sync.Once
+	err  error
+}
+
+// New starts libvips if this process has not yet done so: one thread a picture, no operation cache,
+// untrusted loaders blocked.
+func New(c Config) (*Engine, error) {
+	starting.once.Do(func() { starting.err = start(c.Log) })
+	if starting.err != nil {
+		return nil, fmt.Errorf("start libvips: %w", starting.err)
+	}
+	formats := c.FormatsIn
+	if formats == nil {
+		formats = DefaultFormats()
+	}
+	return &Engine{formats: slices.Clone(formats)}, nil
+}
+
+// Close gives back what the engine holds. libvips itself stays: it cannot be started a second time.
+func (e *Engine) Close() error { return nil }
+
+func start(log func(string)) error {
+	for name, value := range map[string]string{
+		"VIPS_BLOCK_UNTRUSTED": "1",   // read by vips_init, before the first loader can be found
+		"VIPS_DISC_THRESHOLD":  "64g", // no temporary files: what a picture may take is in the plan
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	vips.LoggingSettings(func(domain string, _ vips.LogLevel, message string) {
+		if log != nil {
+			log(domain + ": " + message)
+		}
+	}, vips.LogLevelWarning)
+	if err := vips.Startup(&vips.Config{ConcurrencyLevel: 1}); err != nil {
+		return err
+	}
+	if !vips.IsTypeSupported(vips.ImageTypeJPEG) {
+		return errors.New("this libvips reads no JPEG")
+	}
+	return nil
+}
+
+// Version returns libvips' version and the Go runtime's view of the machine it runs on.
+func Version() string { return vips.Version + " " + runtime.GOOS + "/" + runtime.GOARCH }
+
+// allow names the format of data if the engine may read it.
+func (e *Engine) allow(data []byte) (resize.Format, error) {
+	format := resize.Sniff(data)
+	if format == resize.FormatAuto {
+		return format, resize.Unsupported("not_an_image", "the source is not an image")
+	}
+	if !slices.Contains(e.formats, format) {
+		return format, resize.Unsupported("unsupported_format", "the source's format "+format.String()+" is not accepted")
+	}
+	if !readable(data, format) {
+		return format, resize.Unsupported("unsupported_format", "the source's kind of "+format.String()+" cannot be read")
+	}
+	return format, nil
+}
+
+// readable reports whether govips takes data for the same format. It looks at the first bytes again and
+// would hand a file it knows under another name to another loader.
+func readable(data []byte, format resize.Format) bool {
+	kind := vips.DetermineImageType(data)
+	switch format {
+	case resize.FormatJPEG:
+		return kind == vips.ImageTypeJPEG
+	case resize.FormatPNG:
+		return kind == vips.ImageTypePNG
+	case resize.FormatGIF:
+		return kind == vips.ImageTypeGIF
+	case resize.FormatWebP:
+		return kind == vips.ImageTypeWEBP
+	case resize.FormatTIFF:
+		return kind == vips.ImageTypeTIFF
+	case resize.FormatAVIF, resize.FormatHEIC:
+		return (kind == vips.ImageTypeHEIF || kind == vips.ImageTypeAVIF) && vips.IsTypeSupported(kind)
+	default:
+		return false
+	}
+}

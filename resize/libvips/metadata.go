@@ -1,0 +1,197 @@
+package libvips
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imgedge/imgedge/resize"
+)
+
+// kept is the metadata that goes into the result. It is taken from the source before the px are
+// worked on, as a picture that was computed into memory has none.
+type kept struct {
+	artist, copyright string // EXIF values in libvips' own notation
+	xmp               []byte // an XMP packet with dc:rights alone
+}
+
+// keepMetadata takes what meta=copyright keeps.
+func (p *picture) keepMetadata() {
+	if p.plan.Metadata != resize.MetadataCopyright {
+		return
+	}
+	for _, field := range p.ref.GetFields() {
+		switch field {
+		case exifArtist:
+			p.kept.artist = p.ref.GetString(field)
+		case exifCopyright:
+			p.kept.copyright = p.ref.GetString(field)
+		case xmpField:
+			p.kept.xmp = rightsPacket(p.ref.GetBlob(field))
+		}
+	}
+}
+
+// libvips' names of metadata.
+const (
+	exifArtist    = "exif-ifd0-Artist"
+	exifCopyright = "exif-ifd0-Copyright"
+	xmpField      = "xmp-data"
+	iccField      = "icc-profile-data"
+)
+
+// bare reports whether the result carries no metadata and no profile.
+func (p *picture) bare() bool {
+	none := p.kept.artist == "" && p.kept.copyright == "" && p.kept.xmp == nil
+	return p.profile == nil && p.plan.Metadata != resize.MetadataAll && none
+}
+
+// dress gives the finished picture its metadata and profile, and nothing else.
+func (p *picture) dress() error {
+	switch {
+	case p.bare():
+		return nil
+	case p.plan.Metadata == resize.MetadataAll:
+		return p.dressAll()
+	case p.plan.Animated():
+		return nil // frames have no metadata of their own
+	}
+	pixels, err := p.ref.ToBytes()
+	if err != nil {
+		return err
+	}
+	next, err := vips.NewImageFromMemory(pixels, p.ref.Width(), p.ref.Height(), p.ref.Bands(), p.ref.BandFormat(), p.ref.Interpretation())
+	if err != nil {
+		return err
+	}
+	p.replace(next)
+	p.pin()
+	return nil
+}
+
+// pin writes the kept fields into a picture of our own making.
+func (p *picture) pin() {
+	for field, value := range map[string]string{exifArtist: p.kept.artist, exifCopyright: p.kept.copyright} {
+		if value != "" {
+			p.ref.SetString(field, value)
+		}
+	}
+	p.ref.SetBlob(xmpField, p.kept.xmp)
+	p.ref.SetBlob(iccField, p.profile)
+}
+
+// dressAll lays the px over a header of the source: libvips gives the sum of two pictures the metadata
+// of the first, and never asks for the first one's px where the second covers it.
+func (p *picture) dressAll() error {
+	header, err := vips.LoadImageFromBuffer(p.data, importParams(p.plan.Page, 1))
+	if err != nil {
+		return err
+	}
+	defer header.Close()
+	if err := header.SetPageHeight(header.Height()); err != nil {
+		return err
+	}
+	if err := header.ExtractArea(0, 0, 1, 1); err != nil {
+		return err
+	}
+	if err := header.ExtractBand(0, 1); err != nil {
+		return err
+	}
+	if err := header.Cast(vips.BandFormatUchar); err != nil {
+		return err
+	}
+	next, err := header.CopyChangingInterpretation(p.ref.Interpretation())
+	if err != nil {
+		return err
+	}
+	if err := p.dressed(next); err != nil {
+		next.Close()
+		return err
+	}
+	p.replace(next)
+	return nil
+}
+
+// dressed makes next the picture with its own metadata, corrected for what has become of the px.
+func (p *picture) dressed(next *vips.ImageRef) error {
+	if err := next.Insert(p.ref, 0, 0, true, nil); err != nil {
+		return err
+	}
+	if err := next.RemoveICCProfile(); err != nil {
+		return err
+	}
+	next.SetBlob(iccField, p.profile)
+	if err := next.SetOrientation(p.plan.Orientation); err != nil {
+		return err
+	}
+	if err := next.SetPageHeight(p.ref.PageHeight()); err != nil {
+		return err
+	}
+	return next.SetPages(max(1, p.plan.Frames))
+}
+
+// carrier returns a tiny JPEG that holds the result's metadata and profile, nil for none.
+func (p *picture) carrier() ([]byte, error) {
+	if p.bare() {
+		return nil, nil
+	}
+	bands, kind := 1, vips.InterpretationBW
+	if p.profile != nil {
+		bands, kind = 3, vips.InterpretationSRGB
+	}
+	const size = 8
+	dot, err := vips.NewImageFromMemory(make([]byte, size*size*bands), size, size, bands, vips.BandFormatUchar, kind)
+	if err != nil {
+		return nil, err
+	}
+	q := &picture{plan: p.plan, data: p.data, profile: p.profile, kept: p.kept, ref: dot}
+	defer q.close()
+	q.plan.Quality = 50
+	q.plan.Frames = 1
+	return q.jpeg()
+}
+
+// rightsPacket reduces an XMP packet to its dc:rights, nil if it has none or cannot be read
+// (XMP specification part 1, 7.9.2.5: a language alternative).
+func rightsPacket(xmp []byte) []byte {
+	text := rights(xmp)
+	if text == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	b.WriteString(`<?xpacket begin="` + "\ufeff" + `" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">` +
+		`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" ` +
+		`xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:rights><rdf:Alt><rdf:li xml:lang="x-default">`)
+	if err := xml.EscapeText(&b, []byte(text)); err != nil {
+		return nil
+	}
+	b.WriteString(`</rdf:li></rdf:Alt></dc:rights></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`)
+	return b.Bytes()
+}
+
+// rights returns the first text inside dc:rights, at most 1 KiB of it.
+func rights(xmp []byte) string {
+	const most, dc = 1 << 10, "http://purl.org/dc/elements/1.1/"
+	decoder := xml.NewDecoder(bytes.NewReader(xmp))
+	inside := false
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return ""
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			inside = inside || t.Name.Space == dc && t.Name.Local == "rights"
+		case xml.EndElement:
+			if t.Name.Space == dc && t.Name.Local == "rights" {
+				return ""
+			}
+		case xml.CharData:
+			if text := strings.TrimSpace(string(t)); inside && text != "" {
+				return strings.ToValidUTF8(text[:min(len(text), most)], "")
+			}
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package libvips
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"time"
+
+	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imgedge/imgedge/resize"
+)
+
+// Run makes one picture for each plan, in order. The plans must be those of this data's probe. When ctx
+// ends, libvips stops at its next band of lines and Run returns ctx.Err(); a decoder or encoder that
+// works on a whole picture at once is waited for.
+func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]resize.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if _, err := e.allow(data); err != nil {
+		return nil, err
+	}
+	results := make([]resize.Result, 0, len(plans))
+	for _, plan := range plans {
+		result, err := render(ctx, data, plan)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, error) {
+	start := time.Now()
+	pic := &picture{plan: p, data: data}
+	defer pic.close()
+	steps := pic.still
+	if p.Animated() {
+		steps = pic.animation
+	}
+	if err := steps(ctx); err != nil {
+		return resize.Result{}, broken(ctx, "render", err)
+	}
+	decoded := time.Now()
+	var body []byte
+	err := pic.evaluate(ctx, func() (err error) {
+		body, err = pic.encode()
+		return err
+	})
+	if err != nil {
+		return resize.Result{}, broken(ctx, "encode", err)
+	}
+	return resize.Result{
+		Body: body, Format: p.Format, Width: p.Width, Height: p.Height, Frames: p.Frames,
+		Decode: decoded.Sub(start).Nanoseconds(), Encode: time.Since(decoded).Nanoseconds(),
+	}, nil
+}
+
+// picture is one picture on its way through a plan.
+type picture struct {
+	plan    resize.Plan
+	data    []byte
+	ref     *vips.ImageRef
+	profile []byte // embedded in the result; nil = none
+	kept    kept   // metadata for the result
+}
+
+func (p *picture) close() {
+	if p.ref != nil {
+		p.ref.Close()
+	}
+}
+
+// replace makes next the picture.
+func (p *picture) replace(next *vips.ImageRef) {
+	p.close()
+	p.ref = next
+}
+
+// still executes the plan up to the encoder.
+func (p *picture) still(ctx context.Context) error {
+	if err := p.load(); err != nil {
+		return err
+	}
+	p.keepMetadata()
+	if err := p.shape(ctx); err != nil {
+		return err
+	}
+	return p.materialize(ctx, smallBytes)
+}
+
+// smallBytes is up to which size a result is put into memory before it is encoded, so that the time
+// of the decoder and that of the encoder can be told apart; a larger one streams.
+const smallBytes = 16 << 20
+
+// load opens the file at the plan's page and reduction. No pixel is decoded yet.
+func (p *picture) load() error {
+	params := importParams(p.plan.Page, p.plan.Frames)
+	if p.plan.Shrink > 1 {
+		params.JpegShrinkFactor.Set(p.plan.Shrink)
+	}
+	if p.plan.Scale > 0 && p.plan.Scale < 1 {
+		params.WebpScaleFactor.Set(p.plan.Scale)
+	}
+	ref, err := vips.LoadImageFromBuffer(p.data, params)
+	if err != nil {
+		return err
+	}
+	p.ref = ref
+	return nil
+}
+
+// shape takes one frame from the loaded picture to the finished one.
+func (p *picture) shape(ctx context.Context) error {
+	if err := p.extract(p.plan.Loaded); err != nil {
+		return err
+	}
+	if err := p.resample(); err != nil {
+		return err
+	}
+	if err := p.color(); err != nil {
+		return err
+	}
+	if err := p.extract(p.plan.Turn.Stored(p.plan.Window, p.plan.Scaled)); err != nil {
+		return err
+	}
+	if err := p.turn(ctx); err != nil {
+		return err
+	}
+	if err := p.background(); err != nil {
+		return err
+	}
+	if p.ref.Width() != p.plan.Width || p.ref.Height() != p.plan.Height {
+		return fmt.Errorf("%d×%d px came out of a plan for %d×%d", p.ref.Width(), p.ref.Height(), p.plan.Width, p.plan.Height)
+	}
+	return nil
+}
+
+// extract cuts the picture to r, which is moved inside if a decoder rounded its size another way.
+func (p *picture) extract(r image.Rectangle) error {
+	whole := image.Rect(0, 0, p.ref.Width(), p.ref.Height())
+	if over := r.Max.X - whole.Max.X; over > 0 {
+		r = r.Sub(image.Pt(min(over, r.Min.X), 0))
+	}
+	if over := r.Max.Y - whole.Max.Y; over > 0 {
+		r = r.Sub(image.Pt(0, min(over, r.Min.Y)))
+	}
+	r = r.Intersect(whole)
+	if r == whole {
+		return nil
+	}
+	if r.Empty() {
+		return fmt.Errorf("nothing is left of %v", whole)
+	}
+	if err := p.onePage(); err != nil {
+		return err
+	}
+	return p.ref.ExtractArea(r.Min.X, r.Min.Y, r.Dx(), r.Dy())
+}
+
+// onePage makes the picture one page for govips, which takes what is higher than its recorded page for
+// an animation.
+func (p *picture) onePage() error {
+	if p.ref.PageHeight() == p.ref.Height() {
+		return nil
+	}
+	return p.ref.SetPageHeight(p.ref.Height())
+}
+
+// resample scales to the plan's size. Alpha is premultiplied, and in 8 bits where the source is: libvips
+// would resample in floats, which takes twice as long.
+func (p *picture) resample() error {
+	to := p.plan.Scaled
+	w, h := p.ref.Width(), p.ref.Height()
+	if w == to.X && h == to.Y {
+		return nil
+	}
+	if p.ref.HasAlpha() && p.ref.BandFormat() == vips.BandFormatUchar {
+		if err := p.ref.PremultiplyAlpha(); err != nil {
+			return err
+		}
+		if err := p.ref.Cast(vips.BandFormatUchar); err != nil {
+			return err
+		}
+	}
+	return p.ref.ResizeWithVScale(float64(to.X)/float64(w), float64(to.Y)/float64(h), vips.KernelLanczos3)
+}
+
+// turn places the picture upright. What reads px in another order than they are decoded in works on a
+// copy in memory.
+func (p *picture) turn(ctx context.Context) error {
+	t := p.plan.Turn
+	if t.Angle != 0 {
+		if err := p.materialize(ctx, everything); err != nil {
+			return err
+		}
+		if err := p.ref.Rotate(angle(t.Angle)); err != nil {
+			return err
+		}
+	}
+	if t.FlipH {
+		return p.ref.Flip(vips.DirectionHorizontal)
+	}
+	return nil
+}
+
+func angle(degrees int) vips.Angle {
+	switch degrees {
+	case 90:
+		return vips.Angle90
+	case 180:
+		return vips.Angle180
+	case 270:
+		return vips.Angle270
+	default:
+		return vips.Angle0
+	}
+}
+
+// everything lifts materialize's limit.
+const everything = 1 << 62
+
+// materialize computes all px into memory if they take no more than limit bytes. What comes back
+// has lost its metadata.
+func (p *picture) materialize(ctx context.Context, limit int64) error {
+	if int64(p.ref.Width())*int64(p.ref.Height())*int64(p.ref.Bands()) > limit {
+		return nil
+	}
+	pixels, err := p.pixels(ctx)
+	if err != nil {
+		return err
+	}
+	next, err := vips.NewImageFromMemory(pixels, p.ref.Width(), p.ref.Height(), p.ref.Bands(),
+		p.ref.BandFormat(), p.ref.Interpretation())
+	if err != nil {
+		return err
+	}
+	p.replace(next)
+	return nil
+}
+
+// pixels computes the picture.
+func (p *picture) pixels(ctx context.Context) (pixels []byte, err error) {
+	err = p.evaluate(ctx, func() (err error) {
+		pixels, err = p.ref.ToBytes()
+		return err
+	})
+	return pixels, err
+}
+
+// evaluate runs what computes px and stops it when ctx ends.
+func (p *picture) evaluate(ctx context.Context, compute func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ref := p.ref
+	stop := context.AfterFunc(ctx, func() { ref.SetKill(true) })
+	defer stop()
+	err := compute()
+	if ended := ctx.Err(); ended != nil && err != nil {
+		return ended
+	}
+	return err
+}

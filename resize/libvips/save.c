@@ -1,0 +1,54 @@
+#include "save.h"
+
+#include <string.h>
+#include <vips/vips.h>
+
+// copy_field copies one metadata field of the carrier.
+static void *copy_field(VipsImage *from, const char *name, GValue *value, void *to) {
+  (void)from;
+  if (g_str_has_prefix(name, "exif-") || strcmp(name, VIPS_META_ICC_NAME) == 0 ||
+      strcmp(name, VIPS_META_XMP_NAME) == 0 || strcmp(name, VIPS_META_IPTC_NAME) == 0 ||
+      strcmp(name, VIPS_META_ORIENTATION) == 0) {
+    vips_image_set((VipsImage *)to, name, value);
+  }
+  return NULL;
+}
+
+static int carry(VipsImage *image, const void *carrier, size_t size) {
+  VipsImage *from = NULL;
+  if (vips_jpegload_buffer((void *)carrier, size, &from, NULL)) return -1;
+  vips_image_map(from, copy_field, image);
+  g_object_unref(from);
+  return 0;
+}
+
+static int encode(VipsImage *image, const SaveOptions *o, int strip, void **out, size_t *out_size) {
+  if (o->webp) {
+    return vips_webpsave_buffer(image, out, out_size, "Q", o->quality, "lossless", o->lossless, "effort",
+                                o->effort, "strip", strip, NULL);
+  }
+  return vips_heifsave_buffer(image, out, out_size, "Q", o->quality, "lossless", o->lossless, "effort",
+                              o->effort, "bitdepth", 8, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
+                              "strip", strip, NULL);
+}
+
+int imgedge_save(const void *pixels, size_t size, const SaveOptions *o, const void *carrier,
+                 size_t carrier_size, void **out, size_t *out_size, char **error) {
+  VipsImage *memory = vips_image_new_from_memory(pixels, size, o->width, o->height, o->bands, VIPS_FORMAT_UCHAR);
+  VipsImage *image = NULL;
+  int failed = memory == NULL ||
+               vips_copy(memory, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) ||
+               (carrier_size > 0 && carry(image, carrier, carrier_size)) ||
+               encode(image, o, carrier_size == 0, out, out_size);
+  if (failed) {
+    *error = g_strdup(vips_error_buffer());
+    vips_error_clear();
+  }
+  if (image) g_object_unref(image);
+  if (memory) g_object_unref(memory);
+  return failed ? -1 : 0;
+}
+
+void imgedge_free(void *p) { g_free(p); }
+
+int imgedge_has_saver(const char *name) { return vips_type_find("VipsOperation", name) != 0; }
