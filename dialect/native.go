@@ -101,6 +101,9 @@ func parseExpiry(value string) (int64, error) {
 // Request reads what the URL asks for. To be asked once the signature is known to be good, or, with
 // r.Unsigned, where none is needed. Errors are *resize.Error with code bad_key or bad_option.
 func (e Envelope) Request(r Rules) (Request, error) {
+	if e.Source == "" {
+		return Request{}, resize.BadKey("the path does not begin with the name of a source")
+	}
 	key, err := decodeKey(e.key, r.OpenHTTP)
 	if err != nil {
 		return Request{}, err

@@ -19,7 +19,7 @@ func (p *parser) applyPresets(query string) error {
 		}
 	}
 	value, ok := lookup(query, "p")
-	if !ok {
+	if !ok || value == "" { // the empty value is refused where the URL's own options are read
 		return nil
 	}
 	names, err := url.PathUnescape(value)
