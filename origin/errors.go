@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Result is how a fetch ended; Stats counts by it and metrics are labelled with it.
+// Result is how a fetch ended; Stats counts by it and metrics are labeled with it.
 type Result uint8
 
 // The results. All from ResultNotFound on are errors.

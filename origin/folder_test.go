@@ -118,7 +118,7 @@ func longName(n int) string {
 	return string(b)
 }
 
-// wantStatus checks the behaviour of an error, and that a public text gives nothing away.
+// wantStatus checks status and code of an error, and that a public text gives nothing away.
 func wantStatus(t *testing.T, err error, status int, code string) {
 	t.Helper()
 	var e *Error

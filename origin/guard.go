@@ -19,7 +19,7 @@ const (
 	keepAlive   = 30 * time.Second
 )
 
-// guard decides which addresses may be dialled: public unicast ones, and those listed by the operator.
+// guard decides which addresses may be dialed: public unicast ones, and those listed by the operator.
 // It looks at the resolved address just before the connection is made, so that neither a name, nor a
 // second answer of the DNS, nor a redirect gets round it.
 type guard struct {

@@ -13,7 +13,7 @@ func TestGuard(t *testing.T) {
 	tests := []struct {
 		name string
 		ips  []string
-		want bool // may be dialled
+		want bool // may be dialed
 	}{
 		{"public IPv4", []string{"1.1.1.1", "8.8.8.8", "93.184.216.34", "172.32.0.1", "100.128.0.1", "198.20.0.1", "223.255.255.254", "11.0.0.1"}, true},
 		{"public IPv6", []string{"2606:4700:4700::1111", "2001:4860:4860::8888", "2a00:1450:4001:80b::200e"}, true},
@@ -43,7 +43,7 @@ func TestGuard(t *testing.T) {
 	g := newGuard(nil)
 	for _, tt := range tests {
 		for _, text := range tt.ips {
-			err := dialled(g, netip.MustParseAddr(text), "80")
+			err := dialed(g, netip.MustParseAddr(text), "80")
 			if (err == nil) != tt.want {
 				t.Errorf("%s: %s: %v, want allowed %v", tt.name, text, err, tt.want)
 			}
@@ -61,7 +61,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func dialled(g *guard, ip netip.Addr, port string) error {
+func dialed(g *guard, ip netip.Addr, port string) error {
 	network := "tcp6"
 	if ip.Is4() {
 		network = "tcp4"
@@ -75,7 +75,7 @@ func TestGuardAllowNetworks(t *testing.T) {
 		"10.1.2.3": true, "10.2.0.1": false, "127.0.0.1": true, "127.0.0.2": false, "fd00:1::5": true, "fd00:2::5": false,
 		"::ffff:10.1.2.3": true, "::ffff:10.2.2.3": false, "fd00:1::5%eth0": false, "8.8.8.8": true, "169.254.169.254": false,
 	} {
-		if err := dialled(g, netip.MustParseAddr(text), "8080"); (err == nil) != want {
+		if err := dialed(g, netip.MustParseAddr(text), "8080"); (err == nil) != want {
 			t.Errorf("%s: %v, want allowed %v", text, err, want)
 		}
 	}

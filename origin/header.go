@@ -45,7 +45,7 @@ func freshness(h http.Header, now time.Time) (maxAge time.Duration, noStore bool
 	if cc.noStore {
 		return 0, true
 	}
-	fresh := time.Duration(-1)
+	var fresh time.Duration
 	switch {
 	case cc.noCache:
 		return 0, false

@@ -220,7 +220,7 @@ func TestBucketConforms(t *testing.T) {
 	}
 }
 
-// bucketOn returns a bucket origin on server. Host style needs a name, which is dialled at the server.
+// bucketOn returns a bucket origin on server. Host style needs a name, and the connection goes to the server.
 func bucketOn(t *testing.T, server testpeer.S3Server, set BucketSettings) *Bucket {
 	t.Helper()
 	address := strings.TrimPrefix(server.Endpoint, "http://")

@@ -129,7 +129,7 @@ func explain(ctx context.Context, err error, hasty bool) *Error {
 		return e
 	case cause == nil:
 		return failed(err)
-	case cause == errSlow, errors.Is(cause, context.DeadlineExceeded) && !hasty:
+	case errors.Is(cause, errSlow), errors.Is(cause, context.DeadlineExceeded) && !hasty:
 		return timedOut(err)
 	default:
 		return canceled(cause)
