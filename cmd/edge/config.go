@@ -78,7 +78,7 @@ type Source struct {
 	Bucket       *Bucket      `yaml:"bucket" envPrefix:"BUCKET_"`
 	HTTP         *HTTP        `yaml:"http" envPrefix:"HTTP_"`
 	Keys         []Key        `yaml:"keys" envPrefix:"KEYS"`
-	Unsigned     bool         `yaml:"unsigned" env:"UNSIGNED"`
+	Unsigned     bool         `yaml:"unsigned" env:"UNSIGNED"` // with keys, a signed URL may ask for more
 	Free         bool         `yaml:"free" env:"FREE"`
 	Widths       []int        `yaml:"widths" env:"WIDTHS"`
 	Presets      []string     `yaml:"presets" env:"PRESETS"` // nil = all

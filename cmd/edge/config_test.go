@@ -268,9 +268,9 @@ shutdown: {timeout: 0}
 		`edge.yaml:13: sources.Shop: a source's name`,
 		`edge.yaml:14: sources.none: has 0 places of originals`,
 		`edge.yaml:15: sources.both: has 2 places of originals`,
-		`edge.yaml:19: sources.both.keys[0].secret: has 2 bytes; a key has 16 to 64 bytes`,
+		`edge.yaml:19: sources.both.keys[0].secret: 4 characters that are no key; a key is 16 to 64 bytes`,
 		`edge.yaml:20: sources.both.keys[1].id: each key needs a name of its own`,
-		`edge.yaml:20: sources.both.keys[1].secret: is no hex text`,
+		`edge.yaml:20: sources.both.keys[1].secret: 2 characters that are no key`,
 		`edge.yaml:21: sources.open: has no keys`,
 		`edge.yaml:22: sources.gone.dir: "nowhere" is no folder`,
 		`edge.yaml:24: sources.http.http.allow[0]: "https://a.example.com" is no pattern`,
@@ -469,7 +469,7 @@ func TestFlagsAddTheLocalSource(t *testing.T) {
 		want  string
 	}{
 		{"no folder", Overrides{Dir: "nowhere", Key: testKey}, `--dir: sources.local.dir: "nowhere" is no folder`},
-		{"bad key", Overrides{Dir: "photos", Key: "00"}, `--key: sources.local.keys[0].secret: has 1 bytes`},
+		{"bad key", Overrides{Dir: "photos", Key: "00"}, `--key: sources.local.keys[0].secret: 2 characters that are no key`},
 		{"key alone", Overrides{Key: testKey}, `--key: signs the source of --dir`},
 		{"bad address", Overrides{Listen: "x"}, `--listen: listen: "x" is no address`},
 		{"bad redis", Overrides{Redis: "http://x"}, `--redis: redis.url: `},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"net"
@@ -11,11 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/dialect"
+	"github.com/imgedge/imgedge/signing"
 )
 
 const (
-	minKey   = 16 // bytes of a signing key
-	maxKey   = 64
 	minToken = 16 // characters of a token
 	maxSide  = 16384
 )
@@ -49,8 +50,11 @@ func (c *Config) validateListeners(r *report) {
 		}
 	}
 	if c.Redis.URL != "" {
-		if err := checkRedisURL(string(c.Redis.URL)); err != nil {
+		client, err := cache.OpenRedis(string(c.Redis.URL)) // does not connect
+		if err != nil {
 			r.add("redis.url", err.Error())
+		} else {
+			_ = client.Close() // nothing was opened
 		}
 	}
 }
@@ -98,7 +102,7 @@ func (c *Config) validatePresets(r *report) {
 		if !sourceName.MatchString(name) {
 			r.add("presets."+name, "a name has 1 to 32 characters of a-z, 0-9 and -")
 		}
-		if err := validatePreset(c.Presets[name]); err != nil {
+		if err := dialect.ValidatePreset(c.Presets[name]); err != nil {
 			r.add("presets."+name, err.Error())
 		}
 	}
@@ -221,14 +225,10 @@ func oneOf(r *report, path, value string, allowed ...string) {
 	}
 }
 
-// decodeKey reads the hex of a signing key and checks its length.
-func decodeKey(secret Secret) ([]byte, error) {
-	key, err := hex.DecodeString(string(secret))
-	if err != nil {
-		return nil, fmt.Errorf("is no hex text; a key is %d to %d bytes in hex", minKey, maxKey)
+// validateKey wants the hex text of a key of the right length.
+func validateKey(r *report, path string, secret Secret) {
+	if _, err := signing.ParseSecret(string(secret)); err != nil {
+		r.add(path, fmt.Sprintf("%d characters that are no key; a key is %d to %d bytes in hex, %d to %d digits",
+			len(secret), signing.MinSecret, signing.MaxSecret, 2*signing.MinSecret, 2*signing.MaxSecret))
 	}
-	if len(key) < minKey || len(key) > maxKey {
-		return nil, fmt.Errorf("has %d bytes; a key has %d to %d bytes, which is %d to %d hex digits", len(key), minKey, maxKey, 2*minKey, 2*maxKey)
-	}
-	return key, nil
 }

@@ -97,11 +97,8 @@ func validateAllow(r *report, path, pattern string) {
 }
 
 func (s *Source) validateKeys(r *report, path string) {
-	switch {
-	case len(s.Keys) == 0 && !s.Unsigned:
+	if len(s.Keys) == 0 && !s.Unsigned {
 		r.add(path, "has no keys; list some under keys, or say unsigned: true")
-	case len(s.Keys) > 0 && s.Unsigned:
-		r.add(path+".unsigned", "is true, yet there are keys; a source has one or the other")
 	}
 	if s.Free && !s.Unsigned {
 		r.add(path+".free", "belongs to unsigned sources; a signature allows every option")
@@ -115,8 +112,8 @@ func (s *Source) validateKeys(r *report, path string) {
 		ids[k.ID] = true
 		if k.Secret == "" {
 			r.add(at+".secret", "is missing")
-		} else if _, err := decodeKey(k.Secret); err != nil {
-			r.add(at+".secret", err.Error())
+		} else {
+			validateKey(r, at+".secret", k.Secret)
 		}
 	}
 }

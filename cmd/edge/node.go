@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/edge"
+	"github.com/imgedge/imgedge/pipeline"
+	"github.com/imgedge/imgedge/resize/libvips"
+)
+
+const (
+	writerBytes = 64 << 20 // entries waiting to be stored in Redis
+	writerCount = 1024
+	leaseTTL    = 10 * time.Second // ruling 29
+)
+
+// Node is everything between the configuration and the listeners, wired. Open fills it from top to
+// bottom, in the order in which the parts depend on one another; Close unwinds it.
+type Node struct {
+	Config *Config
+	Log    *slog.Logger // nil = nowhere
+
+	Client      redis.UniversalClient // nil without a Redis
+	Fleet       *cache.Fleet
+	Generations *cache.Generations
+	Memory      *cache.Memory
+	Redis       *cache.Redis
+	Writer      *cache.Writer
+	Leases      *cache.Leases
+
+	Originals       *cache.Memory // nil = not kept
+	RedisOriginals  *cache.Redis  // nil = not kept
+	OriginalsWriter *cache.Writer
+
+	Engine   *libvips.Engine
+	Sources  map[string]*openSource
+	Pipeline *pipeline.Pipeline
+	Server   *edge.Server
+
+	numbers renderNumbers
+	closers []func() error // undone from the last to the first
+}
+
+// Open builds the node. Nothing is served yet, and no peer needs to answer: Redis may be away, an
+// origin too. On an error, what was opened is closed.
+func (n *Node) Open() (err error) {
+	if n.Log == nil {
+		n.Log = slog.New(slog.DiscardHandler)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	if err := n.openCache(); err != nil {
+		return err
+	}
+	n.openOriginals()
+	if n.Engine, err = libvips.New(libvips.Config{FormatsIn: n.Config.formatsIn(), Log: n.logVips}); err != nil {
+		return err
+	}
+	n.undo(n.Engine.Close)
+	if err := n.openSources(); err != nil {
+		return err
+	}
+	n.openPipeline()
+	n.openServer()
+	return nil
+}
+
+// undo notes how to close what was just opened.
+func (n *Node) undo(closer func() error) { n.closers = append(n.closers, closer) }
+
+func (n *Node) openCache() error {
+	c := &n.Config.Cache
+	if url := string(n.Config.Redis.URL); url != "" {
+		client, err := cache.OpenRedis(url)
+		if err != nil {
+			return err
+		}
+		n.Client = client
+		n.undo(client.Close)
+	}
+	n.Fleet = cache.NewFleet(n.Client, time.Duration(c.Redis.Timeout))
+	n.undo(n.Fleet.Close)
+	n.Generations = cache.NewGenerations(n.Fleet)
+	n.undo(n.Generations.Close)
+	n.Memory = cache.NewMemory(int64(c.Memory), n.Generations)
+	n.undo(n.Memory.Close)
+	n.Redis = cache.NewRedis(n.Fleet, n.Generations, int64(c.Redis.MaxItem))
+	n.Leases = cache.NewLeases(n.Fleet, leaseTTL)
+	n.undo(n.Leases.Close)
+	n.Writer = cache.NewWriter(n.Redis, writerBytes, writerCount)
+	n.undo(n.Writer.Close)
+	return nil
+}
+
+func (n *Node) openOriginals() {
+	c := &n.Config.Cache.Originals
+	if c.Memory > 0 {
+		n.Originals = cache.NewMemory(int64(c.Memory), n.Generations)
+		n.undo(n.Originals.Close)
+	}
+	if c.Redis && n.Client != nil {
+		n.RedisOriginals = cache.NewRedis(n.Fleet, n.Generations, int64(c.MaxItem))
+		n.OriginalsWriter = cache.NewWriter(n.RedisOriginals, writerBytes, writerCount)
+		n.undo(n.OriginalsWriter.Close)
+	}
+}
+
+func (n *Node) openPipeline() {
+	c := n.Config
+	workers := c.Render.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	n.Pipeline = &pipeline.Pipeline{
+		Engine:          n.Engine,
+		Gate:            &pipeline.Gate{Slots: workers, Memory: int64(c.Limits.Memory), Queue: c.Limits.Queue, Wait: time.Duration(c.Limits.QueueWait)},
+		Memory:          n.Memory,
+		Redis:           n.Redis,
+		Writer:          n.Writer,
+		Leases:          n.Leases,
+		Originals:       n.Originals,
+		RedisOriginals:  n.RedisOriginals,
+		OriginalsWriter: n.OriginalsWriter,
+		KeepFor:         time.Duration(c.Cache.Originals.TTL),
+		KeepMaxItem:     int64(c.Cache.Originals.MaxItem),
+		FillTimeout:     time.Duration(c.Limits.Request),
+		RenderTimeout:   time.Duration(c.Limits.Render),
+		Observe:         n.numbers.add,
+	}
+	n.undo(func() error { n.Pipeline.Close(); return nil })
+}
+
+func (n *Node) openServer() {
+	n.Server = &edge.Server{
+		Pictures:       n.Pipeline,
+		Purger:         purger{n.Generations},
+		Explainer:      n.Pipeline,
+		Dependencies:   n.dependencies(),
+		Logger:         n.Log,
+		AccessLog:      n.Log,
+		Stats:          n.emit,
+		RequestTimeout: time.Duration(n.Config.Limits.Request),
+		MaxConnsPerIP:  n.Config.Limits.ConnectionsPerIP,
+	}
+	n.Server.Reload(n.site())
+}
+
+// Flush waits until what is on its way to Redis has been written, at most until ctx ends.
+func (n *Node) Flush(ctx context.Context) error {
+	err := n.Writer.Flush(ctx)
+	if n.OriginalsWriter != nil {
+		err = errors.Join(err, n.OriginalsWriter.Flush(ctx))
+	}
+	return err
+}
+
+// Close closes what Open opened, from the last to the first. Twice is fine.
+func (n *Node) Close() error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(errs...)
+}
+
+// dependencies are what readiness names when it does not answer: Redis, and each source.
+func (n *Node) dependencies() []edge.Dependency {
+	var all []edge.Dependency
+	if n.Client != nil {
+		all = append(all, edge.Dependency{Name: "redis", Check: n.Fleet.Ping})
+	}
+	for _, name := range n.Config.sourceNames() {
+		src := n.Sources[name].origin
+		all = append(all, edge.Dependency{Name: name, Check: func(context.Context) error {
+			if src.Stats().Open > 0 {
+				return errBreakerOpen
+			}
+			return nil
+		}})
+	}
+	return all
+}
+
+var errBreakerOpen = errors.New("the source does not answer")
+
+// logVips passes on what libvips complains about; it speaks of files of users, so it is no error of ours.
+func (n *Node) logVips(message string) { n.Log.Debug("libvips", "message", message) }
+
+// purger makes the caches' purge the server's.
+type purger struct{ generations *cache.Generations }
+
+var _ edge.Purger = purger{}
+
+// Purge forgets what p names on every node.
+func (p purger) Purge(ctx context.Context, what edge.Purge) (int, error) {
+	return p.generations.Purge(ctx, cache.Purge{All: what.All, Source: what.Source, Object: what.Key, Tag: what.Tag})
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/edge"
+	"github.com/imgedge/imgedge/pipeline"
+	"github.com/imgedge/imgedge/resize"
+)
+
+// laneAll is the label of the one lane there is.
+const laneAll = "all"
+
+// renderNumbers counts renders by format. The zero value is ready.
+type renderNumbers struct {
+	mu      sync.Mutex // guards what follows
+	formats map[resize.Format]renderNumber
+}
+
+type renderNumber struct {
+	renders uint64
+	busy    time.Duration // a picture is made on one thread, so this is about its CPU time
+}
+
+// add counts one piece of work. It may be called concurrently.
+func (r *renderNumbers) add(w pipeline.Work) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.formats == nil {
+		r.formats = map[resize.Format]renderNumber{}
+	}
+	n := r.formats[w.Format]
+	n.renders++
+	n.busy += w.Timing.Decode + w.Timing.Encode
+	r.formats[w.Format] = n
+}
+
+func (r *renderNumbers) emit(emit edge.Emit) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for format, n := range r.formats {
+		emit(edge.Renders, float64(n.renders), format.String(), laneAll)
+		emit(edge.RenderCPU, n.busy.Seconds(), format.String())
+	}
+}
+
+// emit reads the statistics of all libraries for /metrics.
+func (n *Node) emit(emit edge.Emit) {
+	n.numbers.emit(emit)
+	n.emitCaches(emit)
+	n.emitPipeline(emit)
+	var bytes uint64
+	for _, name := range n.Config.sourceNames() {
+		stats := n.Sources[name].origin.Stats()
+		for result, count := range stats.Requests {
+			emit(edge.OriginRequests, float64(count), name, result.String())
+		}
+		bytes += stats.Bytes
+	}
+	emit(edge.OriginBytes, float64(bytes))
+}
+
+func (n *Node) emitCaches(emit edge.Emit) {
+	emitMemory(emit, "memory", n.Memory.Stats())
+	if n.Originals != nil {
+		emitMemory(emit, "originals", n.Originals.Stats())
+	}
+	if n.Client == nil {
+		return
+	}
+	emitRedis(emit, "redis", n.Redis.Stats())
+	if n.RedisOriginals != nil {
+		emitRedis(emit, "redis_originals", n.RedisOriginals.Stats())
+	}
+	for op, count := range n.Fleet.Stats().Errors {
+		emit(edge.RedisErrors, float64(count), op)
+	}
+	emit(edge.PurgeUnverified, float64(n.Generations.Stats().Unverified))
+}
+
+func emitMemory(emit edge.Emit, tier string, s cache.MemoryStats) {
+	emit(edge.CacheHits, float64(s.Hits), tier)
+	emit(edge.CacheMisses, float64(s.Misses), tier)
+	emit(edge.CacheEvictions, float64(s.Evictions), tier)
+	emit(edge.CacheBytes, float64(s.Bytes), tier)
+}
+
+func emitRedis(emit edge.Emit, tier string, s cache.RedisStats) {
+	emit(edge.CacheHits, float64(s.Hits), tier)
+	emit(edge.CacheMisses, float64(s.Misses), tier)
+	emit(edge.CacheDamaged, float64(s.Damaged), tier)
+}
+
+func (n *Node) emitPipeline(emit edge.Emit) {
+	stats := n.Pipeline.Stats()
+	emit(edge.Collapsed, float64(stats.CollapsedNode), "node")
+	emit(edge.Collapsed, float64(n.Leases.Stats().Collapsed), "fleet")
+	emit(edge.PixelsReserved, float64(stats.Gate.Reserved))
+	emit(edge.QueueLength, float64(stats.Gate.Waiting))
+	emit(edge.QueueRefused, float64(stats.Gate.RefusedFull), "full")
+	emit(edge.QueueRefused, float64(stats.Gate.RefusedLate), "late")
+}

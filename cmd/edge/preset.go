@@ -1,3 +1,0 @@
-package main
-
-func validatePreset(string) error { return nil }

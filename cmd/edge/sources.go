@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/imgedge/imgedge/dialect"
+	"github.com/imgedge/imgedge/edge"
+	"github.com/imgedge/imgedge/origin"
+	"github.com/imgedge/imgedge/pipeline"
+	"github.com/imgedge/imgedge/resize"
+)
+
+// openSource is a configured source with its origin open.
+type openSource struct {
+	config *Source
+	origin *origin.Source
+	served *pipeline.Source
+}
+
+func (n *Node) openSources() error {
+	n.Sources = make(map[string]*openSource, len(n.Config.Sources))
+	for _, name := range n.Config.sourceNames() {
+		s := n.Config.Sources[name]
+		opener, closer, err := openOrigin(s)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", name, err)
+		}
+		n.undo(closer)
+		src := &origin.Source{
+			Opener:   opener,
+			Name:     name,
+			Timeout:  s.Timeout.or(defaultTimeout),
+			MaxBytes: n.Config.sourceBytes(s),
+		}
+		n.Sources[name] = &openSource{config: s, origin: src, served: n.Config.pipelineSource(name, src)}
+	}
+	return nil
+}
+
+// openOrigin opens the place of a source's originals.
+func openOrigin(s *Source) (origin.Opener, func() error, error) {
+	switch {
+	case s.Dir != "":
+		folder, err := origin.NewFolder(s.Dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		return folder, folder.Close, nil
+	case s.Bucket != nil:
+		bucket, err := origin.NewBucket(s.Bucket.settings())
+		if err != nil {
+			return nil, nil, err
+		}
+		return bucket, bucket.Close, nil
+	default:
+		server, err := origin.NewHTTP(s.HTTP.settings())
+		if err != nil {
+			return nil, nil, err
+		}
+		return server, server.Close, nil
+	}
+}
+
+func (b *Bucket) settings() origin.BucketSettings {
+	region := b.Region
+	if region == "" {
+		region = defaultRegion
+	}
+	return origin.BucketSettings{
+		Endpoint:  b.Endpoint,
+		Region:    region,
+		Name:      b.Name,
+		Prefix:    b.Prefix,
+		AccessKey: string(b.AccessKey),
+		SecretKey: string(b.SecretKey),
+		PathStyle: b.PathStyle,
+	}
+}
+
+func (h *HTTP) settings() origin.HTTPSettings {
+	headers := make(map[string]string, len(h.Headers))
+	for name, value := range h.Headers {
+		headers[name] = string(value)
+	}
+	return origin.HTTPSettings{Base: h.Base, Allow: h.Allow, Headers: headers, AllowNetworks: networks(h.AllowNetworks)}
+}
+
+// networks reads a checked list of CIDRs.
+func networks(texts []string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range texts {
+		if network, err := parseNetwork(text); err == nil {
+			all = append(all, network)
+		}
+	}
+	return all
+}
+
+// pipelineSource is what the pipeline knows of a source.
+func (c *Config) pipelineSource(name string, from pipeline.Fetcher) *pipeline.Source {
+	s := c.Sources[name]
+	return &pipeline.Source{
+		Name:      name,
+		Origin:    from,
+		Limits:    c.limitsOf(s),
+		FormatsIn: c.formatsIn(),
+		Fresh:     s.Fresh.or(time.Duration(c.Cache.Fresh)),
+		Swr:       s.Swr.or(time.Duration(c.Cache.Swr)),
+		Sie:       s.Sie.or(time.Duration(c.Cache.Sie)),
+		Negative:  s.Negative.or(time.Duration(c.Cache.Negative)),
+		Tags:      s.Tags,
+	}
+}
+
+// formatsIn are the formats that originals may have.
+func (c *Config) formatsIn() []resize.Format { return formats(c.FormatsIn) }
+
+// formats reads a checked list of names.
+func formats(names []string) []resize.Format {
+	var all []resize.Format
+	for _, name := range names {
+		if f, ok := resize.ParseFormat(name); ok {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// site is what the configuration says about serving.
+func (n *Node) site() *edge.Site {
+	c := n.Config
+	site := &edge.Site{
+		Sources:      make(map[string]*edge.Source, len(c.Sources)),
+		DebugToken:   string(c.Admin.DebugToken),
+		BaseURL:      c.BaseURL,
+		TrustProxies: networks(c.TrustProxies),
+		Timing:       c.Timing,
+	}
+	for name, open := range n.Sources {
+		site.Sources[name] = c.edgeSource(name, open.served)
+	}
+	for _, t := range c.Tokens {
+		token := edge.Token{Name: t.Name, Secret: string(t.Secret)}
+		for _, scope := range t.Scopes {
+			token.Scopes = append(token.Scopes, edge.Scope(scope))
+		}
+		site.Tokens = append(site.Tokens, token)
+	}
+	return site
+}
+
+// edgeSource is how a source is served.
+func (c *Config) edgeSource(name string, served *pipeline.Source) *edge.Source {
+	s := c.Sources[name]
+	return &edge.Source{
+		Name:         name,
+		Keys:         s.keyring(),
+		Rules:        c.rules(s),
+		Accept:       formats(s.Accept),
+		MaxAge:       s.MaxAge.or(defaultMaxAge),
+		Swr:          served.Swr,
+		CacheControl: s.CacheControl,
+		Fallback:     s.Fallback,
+		AllowOrigin:  s.AllowOrigin,
+		TimingOrigin: s.TimingOrigin,
+		ResourceFrom: s.Resource,
+		Pipeline:     served,
+	}
+}
+
+// rules are what a source grants to its URLs.
+func (c *Config) rules(s *Source) dialect.Rules {
+	presets := make(map[string]string, len(c.Presets))
+	for name, text := range c.Presets {
+		if name == "default" || s.Presets == nil || slices.Contains(s.Presets, name) {
+			presets[name] = text
+		}
+	}
+	return dialect.Rules{
+		Widths:   s.Widths,
+		Presets:  presets,
+		Unsigned: s.Unsigned,
+		Free:     s.Free,
+		OpenHTTP: s.HTTP != nil && s.HTTP.Base == "",
+		Limits:   c.limitsOf(s),
+	}
+}
