@@ -6,7 +6,7 @@ import "strings"
 // own. Within a level an option occurs at most once. The zero value is an empty draft in its first
 // level.
 type Draft struct {
-	Options Options // as set so far, neither normalised nor validated
+	Options Options // as set so far, neither normalized nor validated
 
 	level uint64 // rows of table set in this level
 	all   uint64 // rows of table set in any level
@@ -45,7 +45,7 @@ func (d *Draft) Has(name string) bool {
 	return row >= 0 && d.level&(1<<row) != 0
 }
 
-// Finish returns the options, normalised and validated. What the last level sets and nothing can use
+// Finish returns the options, normalized and validated. What the last level sets and nothing can use
 // is an error that names it; what an earlier level set and the later ones left without use is dropped.
 func (d *Draft) Finish() (Options, error) {
 	if err := d.settleGravity(); err != nil {

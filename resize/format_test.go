@@ -47,3 +47,17 @@ func TestFormats(t *testing.T) {
 		t.Error("a Format out of range has a name")
 	}
 }
+
+func TestNamesOfValues(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]string{
+		resize.FitCoverDown.String():      "cover-down",
+		resize.GravityFocus.String():      "fp",
+		resize.MetadataCopyright.String(): "copyright",
+		resize.Gravity(99).String():       "unknown",
+	} {
+		if got != want {
+			t.Errorf("String = %q, want %q", got, want)
+		}
+	}
+}

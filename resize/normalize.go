@@ -2,15 +2,15 @@ package resize
 
 import "math"
 
-// invisible stands for an opacity of 0 in Options that are not normalised, as 0 there means "not
+// invisible stands for an opacity of 0 in Options that are not normalized, as 0 there means "not
 // given".
 const invisible = -1
 
 // Normalize returns the one Options of all that mean the same picture as o: defaults become zero
 // values, and what nothing can use is dropped. Normalizing twice is normalizing once.
 func (o Options) Normalize() Options {
-	o.DPR = dropFloat(o.DPR, 1)
-	o.Zoom = dropFloat(o.Zoom, 1)
+	o.DPR = dropOne(o.DPR)
+	o.Zoom = dropOne(o.Zoom)
 	if o.Gravity != GravityFocus {
 		o.FocusX, o.FocusY = 0, 0
 	}
@@ -87,7 +87,7 @@ func (w Watermark) normalize() Watermark {
 		return Watermark{}
 	}
 	w.X, w.Y = w.X.normalize(), w.Y.normalize()
-	w.Opacity = dropFloat(w.Opacity, 1)
+	w.Opacity = dropOne(w.Opacity)
 	return w
 }
 
@@ -96,7 +96,7 @@ func (t Text) normalize() Text {
 		return Text{}
 	}
 	t.X, t.Y = t.X.normalize(), t.Y.normalize()
-	t.Opacity = dropFloat(t.Opacity, 1)
+	t.Opacity = dropOne(t.Opacity)
 	if !t.Colored {
 		t.Color = Color{}
 	}
@@ -117,20 +117,20 @@ func (r Offer) compact() Offer {
 // add puts f behind the formats offered so far; false if it is there already.
 func (r *Offer) add(f Format) bool {
 	for i := range r {
-		switch r[i] {
-		case FormatAuto:
+		if r[i] == f {
+			return false
+		}
+		if r[i] == FormatAuto {
 			r[i] = f
 			return true
-		case f:
-			return false
 		}
 	}
 	return false
 }
 
-// dropFloat returns 0 for the default.
-func dropFloat(v, standard float64) float64 {
-	if v == standard || v == 0 {
+// dropOne returns 0 for the default, 1.
+func dropOne(v float64) float64 {
+	if v == 1 || v == 0 { // −0 is 0
 		return 0
 	}
 	return v

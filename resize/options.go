@@ -4,7 +4,7 @@ package resize
 // comparable value: two Options that are == mean the same picture and share one cache entry. The
 // zero value asks for the source as it is, upright, in the negotiated format.
 //
-// Fields hold normalised values: a field whose value equals its default holds the zero value, so
+// Fields hold normalized values: a field whose value equals its default holds the zero value, so
 // that equal wishes are equal structs.
 type Options struct {
 	Width, Height int     // w, h: box in CSS px, 1–16384; 0 = derived
@@ -106,7 +106,7 @@ type Ratio struct{ W, H float64 }
 // Padding is in CSS px, sides as in CSS.
 type Padding struct{ Top, Right, Bottom, Left int }
 
-// Background is what lies behind: nothing given (the zero value), a colour, or derived from the picture.
+// Background is what lies behind: nothing given (the zero value), a color, or derived from the picture.
 type Background struct {
 	Kind  BackgroundKind
 	Color Color

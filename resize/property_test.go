@@ -173,7 +173,7 @@ func TestTextRoundTrip(t *testing.T) {
 	})
 }
 
-// Options that are not normalised have the text of their normalised form, and normalizing is done once.
+// Options that are not normalized have the text of their normalized form, and normalizing is done once.
 func TestNormalizeOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -193,7 +193,7 @@ func TestNormalizeOnce(t *testing.T) {
 			t.Fatalf("normalizing twice: %s", cmp.Diff(once, twice))
 		}
 		if o.String() != once.String() {
-			t.Fatalf("text %q, and normalised %q", o, once)
+			t.Fatalf("text %q, and normalized %q", o, once)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
-// samples are the shortest headers that are recognised.
+// samples are the shortest headers that are recognized.
 var samples = []struct {
 	name string
 	data string
@@ -78,7 +78,7 @@ func TestSniffShortOrForeign(t *testing.T) {
 	}
 }
 
-// With IMGEDGE_CORPUS every photograph in it is recognised by what its name says.
+// With IMGEDGE_CORPUS every photograph in it is recognized by what its name says.
 func TestSniffCorpus(t *testing.T) {
 	t.Parallel()
 	types := map[string]resize.Format{

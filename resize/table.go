@@ -30,11 +30,11 @@ type option struct {
 var table = [...]option{
 	whole("w", 1, maxSide, "px", func(o *Options) *int { return &o.Width }),
 	whole("h", 1, maxSide, "px", func(o *Options) *int { return &o.Height }),
-	decimal("dpr", 0.5, 8, "", func(o *Options) *float64 { return &o.DPR }),
+	decimal("dpr", 0.5, 8, func(o *Options) *float64 { return &o.DPR }),
 	word("fit", fitNames[:], func(o *Options) *Fit { return &o.Fit }),
 	whole("mw", 1, maxSide, "px", func(o *Options) *int { return &o.MinWidth }),
 	whole("mh", 1, maxSide, "px", func(o *Options) *int { return &o.MinHeight }),
-	decimal("zoom", 0.01, 20, "", func(o *Options) *float64 { return &o.Zoom }),
+	decimal("zoom", 0.01, 20, func(o *Options) *float64 { return &o.Zoom }),
 	toggle("enlarge", "0", "1", func(o *Options) *bool { return &o.Enlarge }),
 	word("g", gravityNames[:], func(o *Options) *Gravity { return &o.Gravity }),
 	focus("fx", func(o *Options) *float64 { return &o.FocusX }),
@@ -49,8 +49,8 @@ var table = [...]option{
 	toggle("orient", "1", "0", func(o *Options) *bool { return &o.NoOrient }),
 	angle("rot", func(o *Options) *float64 { return &o.Rotate }),
 	{"flip", "h, v or hv", setFlip, flipText},
-	decimal("blur", 0.3, 100, "", func(o *Options) *float64 { return &o.Blur }),
-	decimal("sharpen", 0.1, 10, "", func(o *Options) *float64 { return &o.Sharpen }),
+	decimal("blur", 0.3, 100, func(o *Options) *float64 { return &o.Blur }),
+	decimal("sharpen", 0.1, 10, func(o *Options) *float64 { return &o.Sharpen }),
 	whole("pixelate", 2, 256, "px", func(o *Options) *int { return &o.Pixelate }),
 	whole("bri", -100, 100, "", func(o *Options) *int { return &o.Brightness }),
 	whole("con", -100, 100, "", func(o *Options) *int { return &o.Contrast }),
@@ -63,7 +63,7 @@ var table = [...]option{
 	word("wmg", gravityNames[:GravityNorthWest+1], func(o *Options) *Gravity { return &o.Watermark.Gravity }),
 	offset("wmx", func(o *Options) *Length { return &o.Watermark.X }),
 	offset("wmy", func(o *Options) *Length { return &o.Watermark.Y }),
-	decimal("wms", 0.0001, 1, "", func(o *Options) *float64 { return &o.Watermark.Scale }),
+	decimal("wms", 0.0001, 1, func(o *Options) *float64 { return &o.Watermark.Scale }),
 	opacity("wmo", func(o *Options) *float64 { return &o.Watermark.Opacity }),
 	toggle("wmr", "", "1", func(o *Options) *bool { return &o.Watermark.Tiled }),
 	angle("wmrot", func(o *Options) *float64 { return &o.Watermark.Rotate }),
@@ -142,10 +142,10 @@ func whole(name string, low, high int, unit string, field func(*Options) *int) o
 }
 
 // decimal is a row of decimals; 0 is the default.
-func decimal(name string, low, high float64, unit string, field func(*Options) *float64) option {
+func decimal(name string, low, high float64, field func(*Options) *float64) option {
 	return option{
 		name:   name,
-		values: "a number from " + string(appendDecimal(nil, low)) + " to " + string(appendDecimal(nil, high)) + parens(unit),
+		values: "a number from " + string(appendDecimal(nil, low)) + " to " + string(appendDecimal(nil, high)),
 		set: func(o *Options, value string) bool {
 			v, ok := parseDecimal(value, low, high)
 			*field(o) = v

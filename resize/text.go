@@ -26,7 +26,7 @@ func Parse(canonical string) (Options, error) {
 	return d.Finish()
 }
 
-// String returns the canonical text of o, normalised: fixed order, defaults left out, one spelling a
+// String returns the canonical text of o, normalized: fixed order, defaults left out, one spelling a
 // value. Parse reads it back.
 func (o Options) String() string {
 	o = o.Normalize()

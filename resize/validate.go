@@ -12,7 +12,7 @@ func (f Format) fixed() bool { return !f.Negotiated() && f != FormatKeep }
 func (f Format) bare() bool { return f == FormatRaw || f == FormatJSON }
 
 // Validate refuses options that contradict each other, each being in its range: q, mb or lossless on
-// a format without them; anything but v with f=raw or f=json. It speaks of normalised options.
+// a format without them; anything but v with f=raw or f=json. It speaks of normalized options.
 // Errors are *Error with code bad_option.
 func (o Options) Validate() error {
 	if o.Format.bare() {

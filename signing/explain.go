@@ -184,7 +184,7 @@ func mapEscapes(s string, change func(string) string) string {
 
 // asText returns the keys that come of taking each secret's hex text for the secret.
 func (r Keyring) asText() Keyring {
-	var keys Keyring
+	keys := make(Keyring, 0, 2*len(r))
 	for _, k := range r {
 		text := hex.EncodeToString(k.Secret)
 		keys = append(keys, Key{ID: k.ID, Secret: []byte(text)}, Key{ID: k.ID, Secret: []byte(strings.ToUpper(text))})
