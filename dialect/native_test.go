@@ -515,3 +515,22 @@ func BenchmarkNative(b *testing.B) {
 		}
 	}
 }
+
+// The targets of the published vectors are cut where their signed text ends, and are served.
+func TestVectorsAreRead(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ signed, signature, key, options string }{
+		{"/shop/a.jpg?w=300", "&s=dq0g2YUAXYq-x4bripmOF0cKp5USoLJaH74FGV9RN6s", "a.jpg", "w=300"},
+		{"/shop/a.jpg", "?s=Ehpm1ZhHbLm1e8k1d-zZhIEQZUTFdwWPa27Nft5IrTU", "a.jpg", ""},
+		{"/shop/2026/summer%20sale/h%C3%A9ro.png?w=640&h=480&fit=cover&f=webp&q=80", "&s=-AaumlwC-DmZ62X-RiXQ99hpDaptYy0MWH8hEEIC3Os", "2026/summer sale/héro.png", "w=640&h=480&fit=cover&f=webp&q=80"},
+		{"/shop/a.jpg?fit=cover&ar=4:3&open=w", "&s=RkSPslI8uCKwBYaY7HzhbjO4i-lDD7J6GcU6Zfd2SvY", "a.jpg", "fit=cover&ar=4:3"},
+		{"/cdn/https%3A%2F%2Fassets.example.com%2Fa%2Fb.jpg?w=200&exp=1893456000", "&s=f8--e-sjzs7Td4PAX8WAZ3dMBYJBZRsHuhrWMTDhdB4", "https://assets.example.com/a/b.jpg", "w=200"},
+		{"/shop/a.jpg?w=300&kid=k2", "&s=Q_ekVeQUV8RjJmrcxeO7algOk2XbOhm05xUtAO3_Isg", "a.jpg", "w=300"},
+	} {
+		e := dialect.Split(test.signed + test.signature)
+		got, err := e.Request(dialect.Rules{OpenHTTP: e.Source == "cdn"})
+		if e.Signed != test.signed || e.Signature != test.signature[3:] || err != nil || got.Key != test.key || got.Options.String() != test.options {
+			t.Errorf("%s%s = %+v, %+v, %v", test.signed, test.signature, e, got, err)
+		}
+	}
+}
