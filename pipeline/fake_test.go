@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -103,21 +104,21 @@ func newBench(t *testing.T) *bench {
 		Fresh: time.Hour, Swr: time.Hour, Sie: 10 * time.Hour, Negative: 30 * time.Second,
 	}
 	redis := cache.NewRedis(fleet, generations, 0)
+	memory, originals := cache.NewMemory(64<<20, generations), cache.NewMemory(64<<20, generations)
 	b.Pipeline = &Pipeline{
 		Engine: b.engine, Gate: &Gate{Slots: 2, Queue: 100, Wait: time.Minute},
-		Memory: cache.NewMemory(64<<20, generations), Redis: redis,
+		Memory: memory, Redis: redis,
 		Writer: cache.NewWriter(redis, 64<<20, 1000), Leases: cache.NewLeases(fleet, 0),
-		Originals: cache.NewMemory(64<<20, generations), KeepFor: 10 * time.Minute, KeepMaxItem: 16 << 20,
+		Originals: originals, KeepFor: 10 * time.Minute, KeepMaxItem: 16 << 20,
 		FillTimeout: 30 * time.Second, RenderTimeout: 10 * time.Second, Now: b.clock.Now,
 	}
 	t.Cleanup(func() {
 		b.Pipeline.Close()
-		b.Writer.Close()
-		b.Leases.Close()
-		b.Memory.Close()
-		b.Originals.Close()
-		generations.Close()
-		fleet.Close()
+		for _, c := range []io.Closer{b.Writer, b.Leases, memory, originals, generations, fleet} {
+			if err := c.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		}
 	})
 	return b
 }
