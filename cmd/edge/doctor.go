@@ -120,7 +120,7 @@ func (d *doctor) checkAllocator(maps string) {
 	if err != nil || runtime.GOOS != "linux" {
 		return
 	}
-	if strings.Contains(string(text), "jemalloc") || strings.Contains(string(text), "tcmalloc") || os.Getenv("MALLOC_ARENA_MAX") != "" {
+	if strings.Contains(string(text), "jemalloc") || strings.Contains(string(text), "tcmalloc") || d.p.getenv("MALLOC_ARENA_MAX") != "" {
 		d.good("allocator", "gives memory back")
 		return
 	}
