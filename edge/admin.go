@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/valyala/fasthttp"
-	"github.com/valyala/fasthttp/pprofhandler"
 )
 
 // landing is the admin listener's front page.
@@ -22,6 +21,10 @@ func (s *Server) serveAdmin(ctx *fasthttp.RequestCtx) {
 	var x exchange
 	s.begin(&x, ctx)
 	defer s.end(&x)
+	if oddFraming(&ctx.Request.Header) {
+		x.refuseOdd()
+		return
+	}
 	to := locate(x.target)
 	switch to {
 	case placeHealth:
@@ -41,7 +44,7 @@ func (s *Server) serveAdmin(ctx *fasthttp.RequestCtx) {
 	case placeMetrics:
 		x.serveMetrics()
 	case placeProfile:
-		pprofhandler.PprofHandler(ctx)
+		s.profilePage(ctx)
 	case placeAPI:
 		x.serveAdminAPI()
 	default:

@@ -38,7 +38,9 @@ type fakeExplainer struct{ err error }
 
 var _ Explainer = fakeExplainer{}
 
-func (fakeExplainer) Where(context.Context, *pipeline.Request) pipeline.Tier { return pipeline.TierRedis }
+func (fakeExplainer) Where(context.Context, *pipeline.Request) pipeline.Tier {
+	return pipeline.TierRedis
+}
 
 func (f fakeExplainer) Plan(_ context.Context, r *pipeline.Request) (resize.Plan, error) {
 	return resize.Plan{Width: r.Options.Width, Height: 7, Format: resize.FormatWebP, Source: resize.Source{Width: 4000, Height: 3000}}, f.err

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -267,8 +269,8 @@ func (r *running) raw(addr, request string) (*http.Response, string, bool) {
 	if !resp.Close {
 		return resp, string(body), false
 	}
-	_, err = br.ReadByte()
-	return resp, string(body), err == io.EOF
+	_, err = br.ReadByte() // the end, or a reset where not everything was read
+	return resp, string(body), err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // problem reads a problem document and checks what every one has.

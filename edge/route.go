@@ -53,6 +53,10 @@ func (s *Server) servePublic(ctx *fasthttp.RequestCtx) {
 	var x exchange
 	s.begin(&x, ctx)
 	defer s.end(&x)
+	if oddFraming(&ctx.Request.Header) {
+		x.refuseOdd()
+		return
+	}
 	switch locate(x.target) {
 	case placeHealth:
 		x.serveHealth()

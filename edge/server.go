@@ -51,6 +51,7 @@ type Server struct {
 	admin    *fasthttp.Server
 
 	metricsPage fasthttp.RequestHandler
+	profilePage fasthttp.RequestHandler
 	adminOpen   atomic.Bool // the admin listener is bound to loopback
 }
 
@@ -92,8 +93,12 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.setup()
 	s.Drain()
-	err := s.public.ShutdownWithContext(ctx)
-	return errors.Join(err, s.admin.ShutdownWithContext(ctx))
+	var public, admin error
+	var wg sync.WaitGroup
+	wg.Go(func() { public = s.public.ShutdownWithContext(ctx) })
+	wg.Go(func() { admin = s.admin.ShutdownWithContext(ctx) })
+	wg.Wait()
+	return errors.Join(public, admin)
 }
 
 // setup builds what the fields describe, once.
@@ -111,6 +116,7 @@ func (s *Server) setup() {
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
 		s.metrics = newMetrics(s.Registry, s.Stats)
 		s.metricsPage = metricsHandler(s.Registry)
+		s.profilePage = profileHandler()
 		s.public = s.newServer(s.servePublic)
 		s.admin = s.newServer(s.serveAdmin)
 	})
