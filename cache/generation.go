@@ -22,9 +22,10 @@ const (
 	// trust is how long what the last poll showed may stand for the present. A purge is answered once
 	// its number is in Redis; a hit served longer than trust after that rests on a poll that began after
 	// the answer, and so knew of it.
-	trust   = time.Second
-	stripes = 256
-	unknown = math.MaxUint64 // the Object of a generation that Redis could not be asked for
+	trust      = time.Second
+	stripes    = 256
+	lastPurges = 8
+	unknown    = math.MaxUint64 // the Object of a generation that Redis could not be asked for
 )
 
 // Generations is this node's view of the fleet's purges. Memory and Redis ask it what is still good.
@@ -42,7 +43,6 @@ const (
 // seq going back to a state of the past purges all, since the purges after that state are lost.
 type Generations struct {
 	fleet   *Fleet
-	node    string // random name in own messages
 	base    time.Time
 	contact atomic.Int64  // since base: begin of the last poll that found this node in step
 	epoch   atomic.Uint64 // number of times pushes were missed
@@ -56,7 +56,7 @@ type Generations struct {
 	memories atomic.Pointer[[]*Memory]
 
 	mu      sync.Mutex // orders what is applied
-	seq     uint64     // the last purge applied
+	seq     uint64     // the last purge applied; tip "" = not yet in touch
 	tip     string
 	pending uint64 // a later seq that a poll saw before its push came; 0 = none
 
@@ -70,11 +70,48 @@ type view struct {
 }
 
 // stripe orders the stores and purges of the objects that fall to it: a store checks the purges and
-// inserts under the lock, a purge counts and removes under it. So nothing older than a purge is
+// inserts under the lock, a purge is noted and removes under it. So nothing older than a purge is
 // inserted after the purge has passed.
 type stripe struct {
 	mu     sync.Mutex
-	purges uint64
+	purges uint32           // purges of an object or a tag so far
+	last   [lastPurges]note // the last of them, number n at n % lastPurges
+}
+
+// note is a purge of an object or a tag that went through a stripe. (Purges of all and of a source
+// change the view instead.)
+type note struct {
+	object Hash
+	value  uint64 // the object's counter from then on
+	tag    string // if not "", the purge of a tag
+	tip    string // which purge it was
+}
+
+// noteLocked remembers a purge, once: a node may hear of one twice.
+func (s *stripe) noteLocked(n note) {
+	for _, known := range s.last {
+		if known == n {
+			return
+		}
+	}
+	s.last[s.purges%lastPurges] = n
+	s.purges++
+}
+
+// harmlessLocked says that no purge since the stripe counted then concerns the entry: they were of other
+// objects and tags, or the entry was begun after them, in Redis' order. Too many to tell is no.
+func (s *stripe) harmlessLocked(then uint32, key Key, e *Entry) bool {
+	if s.purges-then > lastPurges {
+		return false
+	}
+	for i := then; i != s.purges; i++ {
+		n := s.last[i%lastPurges]
+		if n.tag != "" && slices.Contains(e.Tags, n.tag) ||
+			n.tag == "" && n.object == key.Object && n.value != e.Generation.Object {
+			return false
+		}
+	}
+	return true
 }
 
 // GenerationStats is a snapshot of Generations.
@@ -86,10 +123,10 @@ type GenerationStats struct {
 
 // NewGenerations starts following the fleet's purges.
 func NewGenerations(f *Fleet) *Generations {
-	g := &Generations{fleet: f, node: strconv.FormatUint(draw(), 36), base: time.Now()}
+	g := &Generations{fleet: f, base: time.Now()}
 	g.view.Store(&view{})
 	g.memories.Store(new([]*Memory))
-	g.contact.Store(math.MinInt64 / 2)
+	g.distrust()
 	if f.client == nil {
 		g.contact.Store(math.MaxInt64) // alone, always in step
 		g.cancel = func() {}
@@ -139,6 +176,9 @@ func (g *Generations) inStep() bool {
 	return int64(time.Since(g.base))-g.contact.Load() < int64(trust)
 }
 
+// distrust makes the next hit poll first.
+func (g *Generations) distrust() { g.contact.Store(math.MinInt64 / 2) }
+
 // ensure polls unless the node is in step. Many callers share one poll; a poll that began too long ago
 // to prove anything (the process was frozen within) is followed by a second.
 func (g *Generations) ensure(ctx context.Context) error {
@@ -166,24 +206,22 @@ func (g *Generations) now(key Key) Generation {
 
 func (g *Generations) presentLocked(s *stripe, key Key) Generation {
 	v := g.view.Load()
-	// Both parts only grow: the sum is unchanged exactly if both are.
-	return Generation{All: v.all, Source: v.sources[key.Source], Node: s.purges + g.epoch.Load()}
+	return Generation{All: v.all, Source: v.sources[key.Source], Node: g.epoch.Load()<<32 | uint64(s.purges)}
 }
 
-// currentLocked says whether was is still the present generation as far as this node knows. The
-// object's counter is Redis' alone; Node stands for what this node has seen of it.
-func (g *Generations) currentLocked(s *stripe, key Key, was Generation) bool {
-	is := g.presentLocked(s, key)
-	is.Object = was.Object
-	return is == was
+// currentLocked says whether no purge that this node knows of has come since e's generation.
+func (g *Generations) currentLocked(s *stripe, key Key, e *Entry) bool {
+	is, was := g.presentLocked(s, key), e.Generation
+	return is.All == was.All && is.Source == was.Source && is.Node>>32 == was.Node>>32 &&
+		s.harmlessLocked(uint32(was.Node), key, e)
 }
 
-// stillCurrent is currentLocked for those who only want to spare themselves work.
-func (g *Generations) stillCurrent(key Key, was Generation) bool {
+// current is currentLocked for those who only want to spare themselves work.
+func (g *Generations) current(key Key, e *Entry) bool {
 	s := g.stripe(key.Object)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return g.currentLocked(s, key, was)
+	return g.currentLocked(s, key, e)
 }
 
 func (g *Generations) stripe(object Hash) *stripe { return &g.stripes[stripeOf(object)] }
@@ -278,12 +316,19 @@ func (g *Generations) poll(ctx context.Context) error {
 		return nil
 	}
 	value := format(draw())
-	return g.bump(ctx, fieldAll, value, "a "+value)
+	if err := g.bump(ctx, fieldAll, value, "a "+value); err != nil {
+		return err // and the next poll finds the same
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.gaps.Add(1)
+	g.tip = "" // the next poll begins anew
+	return nil
 }
 
 // apply takes over what a poll saw that began at start, when seq and tip were the last applied. Where
-// the counters went back to a state of the past, it takes over nothing: first all is to be purged,
-// since the purges after that state are lost.
+// Redis lost the counters or went back to a state of the past, it takes over nothing: first all is to
+// be purged, since purges after that state are lost.
 func (g *Generations) apply(start time.Duration, seq uint64, tip string, seen counters) (rolledBack bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -292,10 +337,7 @@ func (g *Generations) apply(start time.Duration, seq uint64, tip string, seen co
 	case seen.seq == g.seq && seen.tip == g.tip:
 		g.adoptLocked(seen)
 	case !first && (seen.seq < seq || seen.seq == seq && seen.tip != tip):
-		if seen.view.all == g.view.Load().all {
-			return true
-		}
-		g.gapLocked(seen)
+		return true
 	case seen.seq < g.seq:
 		// Pushes came during the poll: up to its start this node is in step.
 	case first || g.pending > g.seq || int64(start)-g.contact.Load() > int64(trust):
@@ -331,7 +373,7 @@ func (g *Generations) setViewLocked(seen view) {
 		return
 	}
 	g.view.Store(&seen)
-	g.sweep(false, func(it *item) bool {
+	g.sweep(func(it *item) bool {
 		return seen.all != old.all || seen.sources[it.key.Source] != old.sources[it.key.Source]
 	})
 }

@@ -136,7 +136,8 @@ func (m *Memory) drop(it *item) {
 	}
 }
 
-// Set keeps e until e.Stale. ErrOutdated: a purge has come since e.Generation. ErrTooLarge: e does not
+// Set keeps e until e.Stale. ErrOutdated: a purge has come since e.Generation (a changed copy of the entry
+// that is there may keep its generation). ErrTooLarge: e does not
 // fit at all. Admission may drop it for others that are asked for more; that is no error.
 func (m *Memory) Set(_ context.Context, key Key, e *Entry) error {
 	it := &item{key: key, entry: e, weight: weigh(key, e)}
@@ -154,31 +155,50 @@ func (m *Memory) Set(_ context.Context, key Key, e *Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	it.epoch.Store(m.gens.epoch.Load()) // before the check: a later epoch would not have verified it
-	if !m.gens.currentLocked(s, key, e.Generation) {
+	if e.Generation.Object == unknown {
+		it.epoch.Store(never)
+	}
+	if !m.gens.currentLocked(s, key, e) && !m.succeedsLocked(it) {
 		m.held.Add(-it.weight)
 		m.outdated.Add(1)
 		return ErrOutdated
-	}
-	if e.Generation.Object == unknown {
-		it.epoch.Store(never)
 	}
 	m.index.add(it)
 	m.cache.Set(key.Variant, it)
 	return nil
 }
 
+// succeedsLocked says that the item replaces one of the very same generation, which every purge since
+// has left standing; it is verified as far as that one is.
+func (m *Memory) succeedsLocked(it *item) bool {
+	now, ok := m.cache.GetEntryQuietly(it.key.Variant)
+	if !ok || now.Value.entry.Generation != it.entry.Generation {
+		return false
+	}
+	it.epoch.Store(now.Value.epoch.Load())
+	return true
+}
+
 // reserve counts w bytes in, unless there is no room for them.
 func (m *Memory) reserve(w int64) bool {
-	limit := m.max + m.max/20
-	if m.held.Add(w) <= limit {
+	if m.tryReserve(w) {
 		return true
 	}
-	m.cache.CleanUp()
-	if m.held.Load() <= limit {
-		return true
+	m.cache.CleanUp() // otter evicts what is over its bound
+	return m.tryReserve(w)
+}
+
+// tryReserve never raises the count over its limit, not even for a moment.
+func (m *Memory) tryReserve(w int64) bool {
+	for limit := m.max + m.max/20; ; {
+		held := m.held.Load()
+		if held+w > limit {
+			return false
+		}
+		if m.held.CompareAndSwap(held, held+w) {
+			return true
+		}
 	}
-	m.held.Add(-w)
-	return false
 }
 
 // weigh returns the bytes that an entry costs.
@@ -198,14 +218,14 @@ func (m *Memory) Delete(_ context.Context, key Key) error {
 	return nil
 }
 
-// removeLocked removes items of one stripe, whose lock the caller holds.
-func (m *Memory) removeLocked(items []*item) (n int) {
+// removeLocked removes items of one stripe, whose lock the caller holds, but for those made under the
+// object's counter good (0 = none).
+func (m *Memory) removeLocked(items []*item, good uint64) {
 	for _, it := range items {
-		if _, ok := m.cache.Invalidate(it.key.Variant); ok {
-			n++
+		if good == 0 || it.entry.Generation.Object != good {
+			m.cache.Invalidate(it.key.Variant)
 		}
 	}
-	return n
 }
 
 // unverified counts the entries that are served without proof: those of an older epoch, or all while

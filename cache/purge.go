@@ -44,15 +44,57 @@ func (g *Generations) Purge(ctx context.Context, p Purge) (n int, err error) {
 	if !p.valid() {
 		return 0, ErrBadPurge
 	}
-	if g.fleet.client != nil {
-		// Redis first: what is loaded in between from there is caught by the sweep.
-		err = g.tell(ctx, p)
+	n = g.count(p)
+	if g.fleet.client == nil {
+		g.purges.Add(1)
+		g.applyAlone(p)
+		return n, nil
 	}
-	n = g.forget(p)
-	if err != nil {
+	// Redis first: what this node loads from there meanwhile is caught when the purge is applied here.
+	if err := g.tell(ctx, p); err != nil {
+		g.applyAlone(p)
 		return n, fmt.Errorf("%w: %w", ErrPurgeIncomplete, err)
 	}
 	return n, nil
+}
+
+// count returns how many entries in this node's memories a purge concerns.
+func (g *Generations) count(p Purge) (n int) {
+	object := objectHash(p.Source, p.Object)
+	for _, m := range *g.memories.Load() {
+		for i := range stripes {
+			n += len(m.index.find(i, func(it *item) bool {
+				switch {
+				case p.All:
+					return true
+				case p.Tag != "":
+					return slices.Contains(it.entry.Tags, p.Tag)
+				case p.Object == "":
+					return it.key.Source == p.Source
+				}
+				return it.key.Object == object
+			}))
+		}
+	}
+	return n
+}
+
+// applyAlone applies a purge to this node, with generations that are drawn here.
+func (g *Generations) applyAlone(p Purge) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	value := draw()
+	what := "o " + mark(objectHash(p.Source, p.Object), value)
+	switch {
+	case p.All:
+		what = "a " + format(value)
+	case p.Tag != "":
+		what = "t - " + p.Tag
+	case p.Object == "":
+		what = "s " + format(value) + " " + p.Source
+	}
+	g.turnLocked(what)
+	g.forgetLocked(format(draw()), what)
 }
 
 // tell writes the purge into Redis.
@@ -66,11 +108,11 @@ func (g *Generations) tell(ctx context.Context, p Purge) error {
 	case p.Object == "":
 		return g.bump(ctx, fieldSource+p.Source, value, "s "+value+" "+p.Source)
 	}
-	object := objectHash(p.Source, p.Object)
-	if err := g.renew(ctx, object); err != nil {
+	marks, err := g.renew(ctx, objectHash(p.Source, p.Object))
+	if err != nil {
 		return err
 	}
-	return g.bump(ctx, "", "", "o "+object.String())
+	return g.bump(ctx, "", "", "o "+marks)
 }
 
 // tellTag renews every object of the tag's set. A set that ought to be there and is not was lost by
@@ -97,37 +139,50 @@ func (g *Generations) tellTag(ctx context.Context, tag string) error {
 		}
 	}
 	for chunk := range slices.Chunk(members.Val(), tagChunk) {
-		objects := parseHashes(chunk)
-		if err := g.renew(ctx, objects...); err != nil {
+		var objects []Hash
+		for _, member := range chunk {
+			if h, ok := parseHash(member); ok {
+				objects = append(objects, h)
+			}
+		}
+		marks, err := g.renew(ctx, objects...)
+		if err != nil {
 			return err
 		}
-		if err := g.bump(ctx, "", "", "t "+strings.Join(chunk, ",")+" "+tag); err != nil {
+		if err := g.bump(ctx, "", "", "t "+marks+" "+tag); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func parseHashes(list []string) []Hash {
-	hashes := make([]Hash, 0, len(list))
-	for _, s := range list {
-		if h, ok := parseHash(s); ok {
-			hashes = append(hashes, h)
-		}
+// renew draws the objects' counters anew, and returns their marks, separated by commas.
+func (g *Generations) renew(ctx context.Context, objects ...Hash) (marks string, err error) {
+	values := make([]uint64, len(objects))
+	list := make([]string, len(objects))
+	for i, o := range objects {
+		values[i] = draw()
+		list[i] = mark(o, values[i])
 	}
-	return hashes
-}
-
-// renew draws the objects' counters anew.
-func (g *Generations) renew(ctx context.Context, objects ...Hash) error {
-	return g.patiently(ctx, func(ctx context.Context) error {
+	err = g.patiently(ctx, func(ctx context.Context) error {
 		pipe := g.fleet.client.Pipeline()
-		for _, o := range objects {
-			pipe.Set(ctx, objectKey(o), format(draw()), counterLife)
+		for i, o := range objects {
+			pipe.Set(ctx, objectKey(o), format(values[i]), counterLife)
 		}
 		_, err := pipe.Exec(ctx)
 		return err
 	})
+	return strings.Join(list, ","), err
+}
+
+// mark says that an object's counter is value from now on: OBJECT=VALUE.
+func mark(object Hash, value uint64) string { return object.String() + "=" + format(value) }
+
+func parseMark(s string) (object Hash, value uint64, ok bool) {
+	name, number, _ := strings.Cut(s, "=")
+	object, ok = parseHash(name)
+	value, err := strconv.ParseUint(number, 10, 64)
+	return object, value, ok && err == nil
 }
 
 // bumpCounters counts a purge and tells it to the fleet in one step, so that the messages come in the
@@ -166,6 +221,7 @@ func (g *Generations) bump(ctx context.Context, field, value, what string) error
 	if seq > g.seq { // else the push was quicker, or a later one has been applied
 		g.turnLocked(what)
 	}
+	g.forgetLocked(tip, what)
 	return nil
 }
 
@@ -181,13 +237,17 @@ func (g *Generations) patiently(ctx context.Context, fn func(ctx context.Context
 
 // onPush applies a purge that came over the channel: "p SEQ TIP WHAT", where WHAT is one of
 //
-//	a VALUE              all; VALUE is the new generation
-//	s VALUE NAME         a source
-//	o OBJECT             an object
-//	t OBJECT,… TAG       a tag (to the end of the message) and objects that had it; "-" = none
+//	a VALUE                 all; VALUE is the new generation
+//	s VALUE NAME            a source
+//	o OBJECT=VALUE          an object
+//	t OBJECT=VALUE,… TAG    a tag (to the end of the message) and the objects that had it; "-" = none
+//
+// A node hears of its own purges too, which changes nothing. Anything else means that messages may be
+// missing.
 func (g *Generations) onPush(message string) {
 	rest, ok := strings.CutPrefix(message, purgePrefix)
 	if !ok {
+		g.distrust()
 		return
 	}
 	number, rest, _ := strings.Cut(rest, " ")
@@ -203,15 +263,15 @@ func (g *Generations) onPush(message string) {
 		if seq > g.seq+1 {
 			g.gaps.Add(1)
 			g.epoch.Add(1)
-			g.contact.Store(0) // sources and all may have changed too: poll before the next hit
+			g.distrust() // sources and all may have changed too
 		}
 		g.seq, g.tip = seq, tip
 		g.turnLocked(what)
 	}
-	g.forgetPushedLocked(what)
+	g.forgetLocked(tip, what)
 }
 
-// turnLocked takes a new generation into the view.
+// turnLocked takes a new generation of all or of a source into the view.
 func (g *Generations) turnLocked(what string) {
 	kind, rest, _ := strings.Cut(what, " ")
 	value, name, _ := strings.Cut(rest, " ")
@@ -232,74 +292,60 @@ func (g *Generations) turnLocked(what string) {
 	g.setViewLocked(v)
 }
 
-// forgetPushedLocked removes what a push names and the view does not cover.
-func (g *Generations) forgetPushedLocked(what string) {
+// forgetLocked removes what a purge of an object or a tag names.
+func (g *Generations) forgetLocked(tip, what string) {
 	kind, rest, _ := strings.Cut(what, " ")
-	switch kind {
-	case "o":
-		g.forgetObjects(parseHashes([]string{rest}))
-	case "t":
-		objects, tag, _ := strings.Cut(rest, " ")
-		g.forgetObjects(parseHashes(strings.Split(objects, ",")))
-		g.forgetTag(tag)
+	if kind != "o" && kind != "t" {
+		return
 	}
-}
-
-// forget removes from this node's memories; n is how many entries went.
-func (g *Generations) forget(p Purge) (n int) {
-	switch {
-	case p.All:
-		return g.sweep(true, func(*item) bool { return true })
-	case p.Tag != "":
-		return g.forgetTag(p.Tag)
-	case p.Object == "":
-		return g.sweep(true, func(it *item) bool { return it.key.Source == p.Source })
-	}
-	return g.forgetObjects([]Hash{objectHash(p.Source, p.Object)})
-}
-
-func (g *Generations) forgetObjects(objects []Hash) (n int) {
-	for _, o := range objects {
-		s := g.stripe(o)
-		s.mu.Lock()
-		s.purges++
-		for _, m := range *g.memories.Load() {
-			n += m.removeLocked(m.index.object(o))
+	objects, tag, _ := strings.Cut(rest, " ")
+	for m := range strings.SplitSeq(objects, ",") {
+		if object, value, ok := parseMark(m); ok {
+			g.forgetObject(note{object: object, value: value, tip: tip})
 		}
-		s.mu.Unlock()
 	}
-	return n
+	if kind == "t" {
+		g.forgetTag(note{tag: tag, tip: tip})
+	}
+}
+
+func (g *Generations) forgetObject(n note) {
+	s := g.stripe(n.object)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noteLocked(n)
+	for _, m := range *g.memories.Load() {
+		m.removeLocked(m.index.object(n.object), n.value)
+	}
 }
 
 // forgetTag removes every object of which one entry carries the tag.
-func (g *Generations) forgetTag(tag string) int {
-	objects := map[Hash]bool{}
-	for _, m := range *g.memories.Load() {
-		for i := range stripes {
-			for _, it := range m.index.find(i, func(it *item) bool { return slices.Contains(it.entry.Tags, tag) }) {
-				objects[it.key.Object] = true
-			}
-		}
-	}
-	// An entry inserted since with this tag was made before the purge too: the sweep looks again.
-	return g.sweep(true, func(it *item) bool {
-		return objects[it.key.Object] || slices.Contains(it.entry.Tags, tag)
-	})
-}
-
-// sweep removes the matching entries of all memories, stripe by stripe. spoil: work under way is not
-// stored any more.
-func (g *Generations) sweep(spoil bool, match func(*item) bool) (n int) {
+func (g *Generations) forgetTag(n note) {
 	for i := range stripes {
 		s := &g.stripes[i]
 		s.mu.Lock()
-		if spoil {
-			s.purges++
+		s.noteLocked(n)
+		objects := map[Hash]bool{}
+		for _, m := range *g.memories.Load() {
+			for _, it := range m.index.find(i, func(it *item) bool { return slices.Contains(it.entry.Tags, n.tag) }) {
+				objects[it.key.Object] = true
+			}
 		}
 		for _, m := range *g.memories.Load() {
-			n += m.removeLocked(m.index.find(i, match))
+			m.removeLocked(m.index.find(i, func(it *item) bool { return objects[it.key.Object] }), 0)
 		}
 		s.mu.Unlock()
 	}
-	return n
+}
+
+// sweep removes the matching entries of all memories, stripe by stripe.
+func (g *Generations) sweep(match func(*item) bool) {
+	for i := range stripes {
+		s := &g.stripes[i]
+		s.mu.Lock()
+		for _, m := range *g.memories.Load() {
+			m.removeLocked(m.index.find(i, match), 0)
+		}
+		s.mu.Unlock()
+	}
 }

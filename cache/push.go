@@ -13,13 +13,15 @@ import (
 const (
 	wakePrefix  = "w "
 	purgePrefix = "p "
+
+	resubscribed = "s" // never sent: stands for a break in the subscription
 )
 
 // subscribe opens the one subscription of this process; the library reconnects it for ever. Nothing
 // rests on it: a purge that it misses is seen by the poll, a wake-up that it misses by the waiter's own.
 func (f *Fleet) subscribe() {
 	sub := f.client.Subscribe(context.Background(), pushChannel)
-	messages := sub.Channel(
+	messages := sub.ChannelWithSubscriptions(
 		redis.WithChannelSize(1000), // a burst of wake-ups while a big purge is swept
 		redis.WithChannelHealthCheckInterval(time.Second),
 		redis.WithChannelSendTimeout(time.Second),
@@ -27,7 +29,12 @@ func (f *Fleet) subscribe() {
 	f.stop = sub.Close
 	f.done.Go(func() {
 		for m := range messages {
-			f.dispatch(m.Payload)
+			switch m := m.(type) {
+			case *redis.Message:
+				f.dispatch(m.Payload)
+			case *redis.Subscription: // the first, or one after a break
+				f.dispatch(resubscribed)
+			}
 		}
 	})
 }

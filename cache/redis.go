@@ -145,7 +145,7 @@ func (r *Redis) Set(ctx context.Context, key Key, e *Entry) error {
 	if r.fleet.client == nil || life < time.Millisecond {
 		return nil
 	}
-	if e.Generation.Object == unknown || !r.gens.stillCurrent(key, e.Generation) {
+	if e.Generation.Object == unknown || !r.gens.current(key, e) {
 		r.outdated.Add(1)
 		return ErrOutdated
 	}
