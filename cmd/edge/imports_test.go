@@ -35,6 +35,7 @@ func arrows() []arrow {
 		{from: "pipeline", ours: []string{"resize", "origin", "cache"}, named: []string{otel}},
 		{from: "dialect", ours: []string{"resize"}, stdlib: true},
 		{from: "resize", stdlib: true},
+		{from: "resize/ssim", stdlib: true},
 		{from: "resize/libvips", ours: []string{"resize"}, named: []string{govips}},
 		{from: "signing", stdlib: true},
 		{from: "cache", named: []string{goRedis, otter, otel}},
