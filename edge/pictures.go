@@ -19,6 +19,11 @@ type Pictures interface {
 	Get(ctx context.Context, r *pipeline.Request) (*cache.Entry, pipeline.Via, error)
 }
 
+var (
+	_ Pictures  = (*pipeline.Pipeline)(nil)
+	_ Explainer = (*pipeline.Pipeline)(nil)
+)
+
 // Purger makes what was cached be forgotten on every node. It may be called concurrently. n counts
 // what was named (objects, or 1 for a source, a tag or everything). Where this node is clean but the
 // fleet could not be told, the error is a 503 purge_incomplete.
