@@ -5,7 +5,11 @@ package testpeer
 import (
 	"bytes"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -89,8 +93,27 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
-// Pause freezes the process: its port still accepts connections, nothing answers.
-func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
+// Pause freezes the process: its port still accepts connections, nothing answers. It returns once every
+// thread stands still, for the signal alone takes a moment to reach them.
+func (p *Process) Pause() {
+	_ = p.cmd.Process.Signal(syscall.SIGSTOP)
+	for !p.stopped() {
+		runtime.Gosched()
+	}
+}
+
+// stopped reports whether every thread is stopped or gone: the letter after the name, in parentheses,
+// in proc(5)'s stat.
+func (p *Process) stopped() bool {
+	files, _ := filepath.Glob("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/task/*/stat") // the pattern is well-formed
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
+		if _, rest, ok := bytes.Cut(stat, []byte(") ")); err == nil && ok && !bytes.ContainsAny(rest[:1], "TZX") {
+			return false
+		}
+	}
+	return true
+}
 
 // Resume lets a paused process go on.
 func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
