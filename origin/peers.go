@@ -87,7 +87,8 @@ func (ps *peers) get(name string) *peer {
 	return p
 }
 
-// forgetLocked drops the servers with nothing held against them, or else any one.
+// forgetLocked drops the servers with nothing held against them, and some others if that makes too
+// little room for this to be rare.
 func (ps *peers) forgetLocked() {
 	for name, p := range ps.m {
 		if p.breaker.State() == gobreaker.StateClosed && p.breaker.Counts().TotalFailures == 0 {
@@ -95,7 +96,7 @@ func (ps *peers) forgetLocked() {
 		}
 	}
 	for name := range ps.m {
-		if len(ps.m) < maxPeers {
+		if len(ps.m) < maxPeers*7/8 {
 			return
 		}
 		delete(ps.m, name)

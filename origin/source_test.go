@@ -71,6 +71,9 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 		if _, err = src.Fetch(t.Context(), "a.jpg", Conditions{}); len(at) != 2 {
 			t.Errorf("asked %d times within 6s, want 2: a third would come too late (%v)", len(at), err)
 		}
+		if got, want := src.peers.get("").tokens, retryBurst-3+retryShare; got != want {
+			t.Errorf("%v retries left after 3, want %v: one that cannot come is not paid for", got, want)
+		}
 	})
 }
 
