@@ -249,9 +249,9 @@ formats_in: [jpeg, svg, exe]
 shutdown: {timeout: 0}
 `)
 	_, err := Load(file, nil, Overrides{})
-	var problems Problems
+	var problems ConfigErrors
 	if !errors.As(err, &problems) {
-		t.Fatalf("Load = %v, want Problems", err)
+		t.Fatalf("Load = %v, want ConfigErrors", err)
 	}
 	got := problems.Error()
 	for _, want := range []string{

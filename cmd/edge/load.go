@@ -22,7 +22,7 @@ type Overrides struct {
 }
 
 // Load reads the configuration: defaults, then the file (none if file is ""), then the environment, then
-// flags. The error is Problems, or one of reading the file. A Config comes back with Problems too, as
+// flags. The error is ConfigErrors, or one of reading the file. A Config comes back with ConfigErrors too, as
 // far as it could be understood.
 func Load(file string, environ []string, flags Overrides) (*Config, error) {
 	r := newReport(file)

@@ -33,7 +33,7 @@ func places(node ast.Node, path string) []place {
 }
 
 func placesOfMapping(n *ast.MappingNode, path string) []place {
-	var all []place
+	all := make([]place, 0, len(n.Values))
 	for _, pair := range n.Values {
 		key := pair.Key.GetToken()
 		child := key.Value
@@ -50,7 +50,7 @@ func placesOfMapping(n *ast.MappingNode, path string) []place {
 }
 
 func placesOfSequence(n *ast.SequenceNode, path string) []place {
-	var all []place
+	all := make([]place, 0, len(n.Values))
 	for i, item := range n.Values {
 		child := path + "[" + strconv.Itoa(i) + "]"
 		first := valueToken(item)

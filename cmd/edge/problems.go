@@ -26,12 +26,12 @@ func (p Problem) String() string {
 	return strings.Join(parts, ": ")
 }
 
-// Problems are all that is wrong: the file's by line, then those of variables and flags. The command that meets them
+// ConfigErrors are all that is wrong: the file's by line, then those of variables and flags. The command that meets them
 // exits with 2.
-type Problems []Problem
+type ConfigErrors []Problem
 
 // Error writes one problem a line.
-func (p Problems) Error() string {
+func (p ConfigErrors) Error() string {
 	lines := make([]string, len(p))
 	for i, problem := range p {
 		lines[i] = problem.String()
@@ -45,7 +45,7 @@ type report struct {
 	lines    map[string]int    // path → line of the file
 	set      map[string]string // path → the flag that set it
 	env      map[string]bool   // the variables that were taken
-	problems Problems
+	problems ConfigErrors
 }
 
 // add notes a problem of the setting at path.
@@ -68,7 +68,7 @@ func (r *report) addLine(line int, path, text string) {
 }
 
 // sorted returns what was noted, the file's problems by line.
-func (r *report) sorted() Problems {
+func (r *report) sorted() ConfigErrors {
 	slices.SortStableFunc(r.problems, func(a, b Problem) int {
 		return cmp.Or(-cmp.Compare(min(a.Line, 1), min(b.Line, 1)), cmp.Compare(a.Line, b.Line))
 	})

@@ -104,7 +104,7 @@ func (p *Program) usage(parser *kong.Kong) int {
 
 // fail prints an error and returns the code that belongs to it.
 func (p *Program) fail(err error) int {
-	var problems Problems
+	var problems ConfigErrors
 	if errors.As(err, &problems) {
 		_, _ = fmt.Fprintln(p.Stderr, problems.Error())
 		return exitUsage

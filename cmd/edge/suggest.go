@@ -110,7 +110,7 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// distance is that of Damerau and Levenshtein: insert, delete, replace, swap two neighbours.
+// distance is that of Damerau and Levenshtein: insert, delete, replace, swap two neighbors.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
