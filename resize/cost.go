@@ -27,7 +27,8 @@ func (s Source) pixelBytes() int64 { return int64(max(1, s.Bands)) * int64(max(8
 // decodeBytes returns what the decoder and the lines behind it hold.
 func (p Plan) decodeBytes(loaded, whole int64) int64 {
 	px := p.Source.pixelBytes()
-	lines := int64(min(bandLines, max(1, p.Source.Height))) * loaded / max(1, int64(p.Source.Height/p.Shrink)) * px
+	height := max(1, p.Source.Height/p.Shrink)
+	lines := int64(min(bandLines+p.skippedLines(), height)) * (loaded / int64(height)) * px
 	switch p.Source.Format {
 	case FormatJPEG:
 		if p.Source.Progressive {
@@ -51,6 +52,12 @@ func (p Plan) decodeBytes(loaded, whole int64) int64 {
 	default: // TIFF: a strip may be the whole picture
 		return lines + whole*px
 	}
+}
+
+// skippedLines returns how many lines lie above what is kept: libvips reads over them in one piece.
+func (p Plan) skippedLines() int {
+	window := p.Turn.Stored(p.Window, p.Scaled)
+	return p.Loaded.Min.Y + int(int64(window.Min.Y)*int64(p.Loaded.Dy())/int64(p.Scaled.Y))
 }
 
 // resampleBytes returns the lines that the resampler keeps, and the copies that a turn needs.

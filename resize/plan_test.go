@@ -508,6 +508,10 @@ func TestPlanMemory(t *testing.T) {
 	if m := mib(progressive); m < 7000*7000*3*2>>20 {
 		t.Errorf("a progressive JPEG of 49 MP needs %d MiB, less than its coefficients", m)
 	}
+	low := mustPlan(t, Options{Crop: Region{X: 0, Y: 6000, W: 7000, H: 900}}, baseline)
+	if low.Memory < 6000*7000*3 {
+		t.Errorf("a crop below 6000 lines needs %d MiB, less than these", low.Memory>>20)
+	}
 	heic := Source{Format: FormatHEIC, Width: 4000, Height: 3000, Pages: 1, Bands: 3, Depth: 8}
 	if m := mib(heic); m < 4000*3000*3>>20 {
 		t.Errorf("a HEIC of 12 MP needs %d MiB, less than its px", m)

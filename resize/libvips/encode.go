@@ -18,7 +18,7 @@ func (p *picture) encode() ([]byte, error) {
 	case resize.FormatWebP:
 		return p.webp()
 	case resize.FormatAVIF:
-		return p.raw(settings{quality: p.plan.Quality, effort: p.plan.Effort, lossless: p.plan.Lossless})
+		return p.avif()
 	case resize.FormatGIF:
 		return p.gif()
 	default:
@@ -50,7 +50,7 @@ func (p *picture) png() ([]byte, error) {
 
 func (p *picture) webp() ([]byte, error) {
 	if p.profile != nil {
-		return p.raw(settings{webp: true, quality: p.plan.Quality, effort: p.plan.Effort, lossless: p.plan.Lossless})
+		return p.webpWithProfile()
 	}
 	if err := p.dress(); err != nil {
 		return nil, err
@@ -66,11 +66,8 @@ func (p *picture) gif() ([]byte, error) {
 	return body, err
 }
 
-// raw encodes through C of our own, from px.
-func (p *picture) raw(s settings) ([]byte, error) {
-	if err := p.ref.ToColorSpace(vips.InterpretationSRGB); err != nil {
-		return nil, err
-	}
+// webpWithProfile encodes through C of our own, from px.
+func (p *picture) webpWithProfile() ([]byte, error) {
 	carrier, err := p.carrier()
 	if err != nil {
 		return nil, err
@@ -79,6 +76,8 @@ func (p *picture) raw(s settings) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.width, s.height, s.bands = p.ref.Width(), p.ref.Height(), p.ref.Bands()
-	return save(pixels, carrier, s)
+	return saveWebP(pixels, carrier, webpSettings{
+		width: p.ref.Width(), height: p.ref.Height(), bands: p.ref.Bands(),
+		quality: p.plan.Quality, effort: p.plan.Effort, lossless: p.plan.Lossless,
+	})
 }

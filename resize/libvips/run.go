@@ -245,7 +245,7 @@ func (p *picture) materialize(ctx context.Context, limit int64) error {
 func (p *picture) pixels(ctx context.Context) (pixels []byte, err error) {
 	err = p.evaluate(ctx, func() (err error) {
 		pixels, err = p.ref.ToBytes()
-		return err
+		return withMessage(err)
 	})
 	return pixels, err
 }

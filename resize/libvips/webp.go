@@ -2,7 +2,8 @@ package libvips
 
 // #cgo pkg-config: vips
 // #include <stdlib.h>
-// #include "save.h"
+// #include "message.h"
+// #include "webp.h"
 import "C"
 
 import (
@@ -12,23 +13,21 @@ import (
 	"unsafe"
 )
 
-// settings are those of save.
-type settings struct {
+// webpSettings are those of saveWebP.
+type webpSettings struct {
 	width, height, bands int
-	webp                 bool // else AVIF
 	quality, effort      int
 	lossless             bool
 }
 
-// save encodes px of 8-bit sRGB, with the metadata of carrier, a JPEG; an empty carrier means none. It
-// exists for what govips cannot ask for: AVIF at effort 0, and WebP with a profile.
-func save(pixels, carrier []byte, s settings) ([]byte, error) {
+// saveWebP encodes 8-bit px with the metadata of carrier, a JPEG; an empty carrier means none. It exists
+// as govips cannot ask for a WebP with a profile.
+func saveWebP(pixels, carrier []byte, s webpSettings) ([]byte, error) {
 	if len(pixels) == 0 || len(pixels) != s.width*s.height*s.bands {
 		return nil, fmt.Errorf("%d bytes are not %d×%d px of %d bands", len(pixels), s.width, s.height, s.bands)
 	}
-	options := C.SaveOptions{
-		width: C.int(s.width), height: C.int(s.height), bands: C.int(s.bands), webp: flag(s.webp),
-		quality: C.int(s.quality), effort: C.int(s.effort), lossless: flag(s.lossless),
+	options := C.WebpOptions{
+		width: C.int(s.width), height: C.int(s.height), bands: C.int(s.bands), quality: C.int(s.quality), effort: C.int(s.effort), lossless: flag(s.lossless),
 	}
 	var from unsafe.Pointer
 	if len(carrier) > 0 {
@@ -37,7 +36,7 @@ func save(pixels, carrier []byte, s settings) ([]byte, error) {
 	var out unsafe.Pointer
 	var size C.size_t
 	var message *C.char
-	failed := C.imgedge_save(unsafe.Pointer(&pixels[0]), C.size_t(len(pixels)), &options,
+	failed := C.imgedge_webp(unsafe.Pointer(&pixels[0]), C.size_t(len(pixels)), &options,
 		from, C.size_t(len(carrier)), &out, &size, &message)
 	runtime.KeepAlive(pixels)
 	runtime.KeepAlive(carrier)
@@ -54,11 +53,4 @@ func flag(b bool) C.int {
 		return 1
 	}
 	return 0
-}
-
-// hasOperation reports whether libvips knows an operation.
-func hasOperation(name string) bool {
-	c := C.CString(name)
-	defer C.free(unsafe.Pointer(c))
-	return C.imgedge_has_saver(c) != 0
 }

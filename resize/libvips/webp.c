@@ -1,4 +1,4 @@
-#include "save.h"
+#include "webp.h"
 
 #include <string.h>
 #include <vips/vips.h>
@@ -22,17 +22,12 @@ static int carry(VipsImage *image, const void *carrier, size_t size) {
   return 0;
 }
 
-static int encode(VipsImage *image, const SaveOptions *o, int strip, void **out, size_t *out_size) {
-  if (o->webp) {
-    return vips_webpsave_buffer(image, out, out_size, "Q", o->quality, "lossless", o->lossless, "effort",
-                                o->effort, "strip", strip, NULL);
-  }
-  return vips_heifsave_buffer(image, out, out_size, "Q", o->quality, "lossless", o->lossless, "effort",
-                              o->effort, "bitdepth", 8, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
-                              "strip", strip, NULL);
+static int encode(VipsImage *image, const WebpOptions *o, int strip, void **out, size_t *out_size) {
+  return vips_webpsave_buffer(image, out, out_size, "Q", o->quality, "lossless", o->lossless, "effort",
+                              o->effort, "strip", strip, NULL);
 }
 
-int imgedge_save(const void *pixels, size_t size, const SaveOptions *o, const void *carrier,
+int imgedge_webp(const void *pixels, size_t size, const WebpOptions *o, const void *carrier,
                  size_t carrier_size, void **out, size_t *out_size, char **error) {
   VipsImage *memory = vips_image_new_from_memory(pixels, size, o->width, o->height, o->bands, VIPS_FORMAT_UCHAR);
   VipsImage *image = NULL;
@@ -48,7 +43,3 @@ int imgedge_save(const void *pixels, size_t size, const SaveOptions *o, const vo
   if (memory) g_object_unref(memory);
   return failed ? -1 : 0;
 }
-
-void imgedge_free(void *p) { g_free(p); }
-
-int imgedge_has_saver(const char *name) { return vips_type_find("VipsOperation", name) != 0; }

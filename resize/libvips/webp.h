@@ -1,0 +1,19 @@
+#ifndef IMGEDGE_WEBP_H
+#define IMGEDGE_WEBP_H
+
+#include <stddef.h>
+
+// WebpOptions are the settings of imgedge_webp.
+typedef struct {
+  int width, height, bands; // of the pixels: 8 bits a channel, 3 or 4 bands
+  int quality;              // 1–100
+  int effort;               // 0–6
+  int lossless;
+} WebpOptions;
+
+// imgedge_webp encodes pixels. The metadata of carrier, a JPEG, goes with them unless carrier_size is 0.
+// It returns 0 and a buffer for g_free, or −1 with *error, also for g_free.
+int imgedge_webp(const void *pixels, size_t size, const WebpOptions *o, const void *carrier,
+                 size_t carrier_size, void **out, size_t *out_size, char **error);
+
+#endif
