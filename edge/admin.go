@@ -26,19 +26,17 @@ func (s *Server) serveAdmin(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	to := locate(x.target)
+	if to != placeHealth && to != placeReady {
+		if err := x.enterAdmin(); err != nil {
+			x.refuseCall(err)
+			return
+		}
+	}
 	switch to {
 	case placeHealth:
 		x.serveHealth()
-		return
 	case placeReady:
 		x.serveReady()
-		return
-	}
-	if err := x.enterAdmin(); err != nil {
-		x.refuseCall(err)
-		return
-	}
-	switch to {
 	case placeRoot:
 		x.serveLanding()
 	case placeMetrics:

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -86,10 +87,10 @@ func TestAdminElsewhere(t *testing.T) {
 		r.do("GET", r.admin, target, "").expect(t, 401, "unauthorized")
 		r.do("GET", r.admin, target, "", "Authorization: Bearer sign-secret").expect(t, 403, "forbidden_scope")
 	}
-	if got := r.do("GET", r.admin, "/metrics", "", "Authorization: Bearer admin-secret", "Host: any.example.com"); got.StatusCode != 200 {
+	if got := r.do("GET", r.admin, "/metrics", "", "Authorization: Bearer admin-secret", "Host: any.example.com"); got.StatusCode != http.StatusOK {
 		t.Errorf("with a token: status %d", got.StatusCode)
 	}
-	if got := r.do("GET", r.admin, "/healthz", ""); got.StatusCode != 200 {
+	if got := r.do("GET", r.admin, "/healthz", ""); got.StatusCode != http.StatusOK {
 		t.Errorf("healthz: status %d", got.StatusCode)
 	}
 }

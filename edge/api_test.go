@@ -88,7 +88,7 @@ func TestTokens(t *testing.T) {
 			}
 			got := r.do("POST", r.public, row.call, `{"all":true}`, header...)
 			if row.status == 200 {
-				if got.StatusCode != 200 {
+				if got.StatusCode != http.StatusOK {
 					t.Errorf("status %d: %s", got.StatusCode, got.body)
 				}
 				return
@@ -178,13 +178,13 @@ func TestSign(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			got := r.do("POST", r.admin, "/v1/sign", row.body)
 			var out signed
-			if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.StatusCode != 200 {
+			if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.StatusCode != http.StatusOK {
 				t.Fatalf("%d: %s", got.StatusCode, got.body)
 			}
 			if text := string(withoutSignature([]byte(out.URL))); text != row.want {
 				t.Errorf("url = %q, want %q and a signature", out.URL, row.want)
 			}
-			if served := r.get(out.URL); served.StatusCode != 200 {
+			if served := r.get(out.URL); served.StatusCode != http.StatusOK {
 				t.Errorf("%s: status %d: %s", out.URL, served.StatusCode, served.body)
 			}
 		})
@@ -216,7 +216,7 @@ func TestSignSrcset(t *testing.T) {
 	for _, open := range []string{"", `"open":["w"],`} {
 		got := r.do("POST", r.admin, "/v1/sign", `{`+open+`"source":"shop","key":"a.jpg","options":"fit=cover&ar=4:3","widths":[320,640],"alt":"a \"b\""}`)
 		var out signed
-		if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.StatusCode != 200 {
+		if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.StatusCode != http.StatusOK {
 			t.Fatalf("%d: %s", got.StatusCode, got.body)
 		}
 		candidates := strings.Split(out.Srcset, ", ")
@@ -225,7 +225,7 @@ func TestSignSrcset(t *testing.T) {
 		}
 		for _, c := range candidates {
 			url, _, _ := strings.Cut(c, " ")
-			if served := r.get(url); served.StatusCode != 200 {
+			if served := r.get(url); served.StatusCode != http.StatusOK {
 				t.Errorf("%s: status %d: %s", url, served.StatusCode, served.body)
 			}
 		}
@@ -277,7 +277,7 @@ func TestExplain(t *testing.T) {
 		t.Helper()
 		got := r.do("POST", r.admin, "/v1/explain", body)
 		var out explanation
-		if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.StatusCode != 200 {
+		if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.StatusCode != http.StatusOK {
 			t.Fatalf("%d: %s", got.StatusCode, got.body)
 		}
 		return out

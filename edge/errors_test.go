@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -201,7 +202,7 @@ func TestPanic(t *testing.T) {
 	if !strings.Contains(log.String(), "oh no") || !strings.Contains(log.String(), "errors_test.go") {
 		t.Errorf("the log does not tell the panic: %s", log.String())
 	}
-	if got := r.get("/healthz"); got.StatusCode != 200 {
+	if got := r.get("/healthz"); got.StatusCode != http.StatusOK {
 		t.Errorf("healthz: %d", got.StatusCode)
 	}
 }

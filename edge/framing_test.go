@@ -3,6 +3,7 @@ package edge
 import (
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -45,13 +46,13 @@ func TestFraming(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			resp, body, closed := r.raw(r.public, row.request)
-			if resp.StatusCode != 400 {
+			if resp.StatusCode != http.StatusBadRequest {
 				t.Errorf("status %d, want 400: %.200s", resp.StatusCode, body)
 			}
 			if !closed {
 				t.Error("the connection goes on")
 			}
-			if resp.StatusCode == 400 && resp.Header.Get("Content-Type") != "application/problem+json" {
+			if resp.StatusCode == http.StatusBadRequest && resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("Content-Type = %q", resp.Header.Get("Content-Type"))
 			}
 		})
@@ -95,7 +96,7 @@ func TestRawTarget(t *testing.T) {
 			got := answerOf{resp, body}
 			if row.status != 200 {
 				got.expect(t, row.status, row.code)
-			} else if resp.StatusCode != 200 {
+			} else if resp.StatusCode != http.StatusOK {
 				t.Errorf("status %d: %s", resp.StatusCode, body)
 			}
 			for name, values := range resp.Header {
@@ -106,7 +107,7 @@ func TestRawTarget(t *testing.T) {
 		})
 	}
 	resp, _, _ := r.raw(r.public, "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-	if resp.StatusCode != 204 {
+	if resp.StatusCode != http.StatusNoContent {
 		t.Errorf("OPTIONS *: status %d, want 204", resp.StatusCode)
 	}
 }
@@ -115,19 +116,19 @@ func TestRawTarget(t *testing.T) {
 func TestLimits(t *testing.T) {
 	r := start(t, &Server{Pictures: held(picture("x", "image/jpeg")), ReadTimeout: 300 * time.Millisecond, MaxBody: 100}, testSite())
 	long, _, _ := r.raw(r.public, "GET /free/"+strings.Repeat("a", 5000)+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-	if long.StatusCode != 400 { // read whole, and then too long a key
+	if long.StatusCode != http.StatusBadRequest { // read whole, and then too long a key
 		t.Errorf("a target of 5,000 bytes: status %d, want 400", long.StatusCode)
 	}
 	header, _, closed := r.raw(r.public, "GET /free/a.jpg HTTP/1.1\r\nHost: a\r\nX-A: "+strings.Repeat("a", 20000))
-	if header.StatusCode != 431 || !closed {
+	if header.StatusCode != http.StatusRequestHeaderFieldsTooLarge || !closed {
 		t.Errorf("a header of 20,000 bytes: status %d, closed %v, want 431", header.StatusCode, closed)
 	}
 	body, _, closed := r.raw(r.admin, "POST /v1/purge HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\n\r\n"+strings.Repeat(" ", 101))
-	if body.StatusCode != 413 || !closed {
+	if body.StatusCode != http.StatusRequestEntityTooLarge || !closed {
 		t.Errorf("a body of 101 bytes: status %d, closed %v, want 413", body.StatusCode, closed)
 	}
 	slow, _, closed := r.raw(r.public, "GET /free/a.jpg HTTP/1.1\r\nHos")
-	if slow.StatusCode != 408 || !closed {
+	if slow.StatusCode != http.StatusRequestTimeout || !closed {
 		t.Errorf("half a header: status %d, closed %v, want 408", slow.StatusCode, closed)
 	}
 }

@@ -124,7 +124,7 @@ func TestDrain(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		body, _ := io.ReadAll(resp.Body) // compared below
-		if resp.StatusCode != 200 || string(body) != "late" {
+		if resp.StatusCode != http.StatusOK || string(body) != "late" {
 			t.Errorf("%s: %d %q", name, resp.StatusCode, body)
 		}
 		if name == "during" && !resp.Close {

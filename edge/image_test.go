@@ -74,7 +74,7 @@ func TestOrderOfErrors(t *testing.T) {
 			for range 2 { // the second time the memo may know the URL
 				got := r.get(row.target)
 				if row.status == 200 {
-					if got.StatusCode != 200 {
+					if got.StatusCode != http.StatusOK {
 						t.Errorf("%s: status %d, want 200: %s", row.target, got.StatusCode, got.body)
 					}
 					continue
@@ -89,7 +89,7 @@ func TestOrderOfErrors(t *testing.T) {
 func TestEveryByteCounts(t *testing.T) {
 	r := start(t, &Server{Pictures: held(picture("body", "image/jpeg"))}, testSite())
 	good := sign(t, "/shop/a.jpg?w=300")
-	if got := r.get(good); got.StatusCode != 200 {
+	if got := r.get(good); got.StatusCode != http.StatusOK {
 		t.Fatalf("status %d", got.StatusCode)
 	}
 	for i := len("/shop/"); i < len(good); i++ {
@@ -97,7 +97,7 @@ func TestEveryByteCounts(t *testing.T) {
 		if bad[i]++; bad[i] == '#' || bad[i] == '?' {
 			bad[i]++
 		}
-		if got := r.get(string(bad)); got.StatusCode != 403 {
+		if got := r.get(string(bad)); got.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: status %d, want 403", bad, got.StatusCode)
 		}
 	}
@@ -111,7 +111,7 @@ func TestMemo(t *testing.T) {
 	r := start(t, &Server{Pictures: fake, Now: clock.now}, site)
 	target := sign(t, "/shop/a.jpg?w=300&exp="+strconv.FormatInt(testTime.Unix()+10, 10))
 	for range 2 {
-		if got := r.get(target); got.StatusCode != 200 {
+		if got := r.get(target); got.StatusCode != http.StatusOK {
 			t.Fatalf("status %d, want 200", got.StatusCode)
 		}
 	}
@@ -144,11 +144,11 @@ func TestMethods(t *testing.T) {
 		}
 	}
 	got := r.do("OPTIONS", r.public, "/shop/a.jpg", "")
-	if got.StatusCode != 204 || got.Header.Get("Allow") == "" || got.Header.Get("Access-Control-Allow-Origin") != "*" {
+	if got.StatusCode != http.StatusNoContent || got.Header.Get("Allow") == "" || got.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("OPTIONS: %d %v", got.StatusCode, got.Header)
 	}
 	head := r.do("HEAD", r.public, sign(t, "/shop/a.jpg"), "")
-	if head.StatusCode != 200 || head.ContentLength != 4 || head.body != "" || head.Header.Get("ETag") == "" {
+	if head.StatusCode != http.StatusOK || head.ContentLength != 4 || head.body != "" || head.Header.Get("ETag") == "" {
 		t.Errorf("HEAD: %d, length %d, body %q, %v", head.StatusCode, head.ContentLength, head.body, head.Header)
 	}
 }
@@ -195,7 +195,7 @@ func TestNegotiation(t *testing.T) {
 				}
 				etag := got.Header.Get("ETag")
 				again := r.get(target, append(header, "If-None-Match: "+etag)...)
-				if again.StatusCode != 304 {
+				if again.StatusCode != http.StatusNotModified {
 					t.Errorf("If-None-Match: status %d, want 304", again.StatusCode)
 				}
 				for _, a := range []answerOf{got, again} {

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -89,10 +90,10 @@ func TestMetricNames(t *testing.T) {
 // A wrong number of labels shows in the scrape and does not end the process.
 func TestMetricMisuse(t *testing.T) {
 	r := start(t, &Server{Pictures: held(picture("x", "image/jpeg")), Stats: func(emit Emit) { emit(CacheHits, 1) }}, testSite())
-	if got := r.do("GET", r.admin, "/metrics", ""); got.StatusCode != 500 {
+	if got := r.do("GET", r.admin, "/metrics", ""); got.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d, want 500", got.StatusCode)
 	}
-	if got := r.get("/healthz"); got.StatusCode != 200 {
+	if got := r.get("/healthz"); got.StatusCode != http.StatusOK {
 		t.Errorf("healthz: %d", got.StatusCode)
 	}
 }

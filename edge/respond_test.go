@@ -60,7 +60,7 @@ func TestAbsentHeaders(t *testing.T) {
 	site.Sources["shop"].Swr = 0
 	r := start(t, &Server{Pictures: held(e)}, site)
 	got := r.signed("/shop/a.jpg?f=jpeg", "If-Modified-Since: Thu, 19 Nov 2026 12:00:00 GMT")
-	if got.StatusCode != 200 {
+	if got.StatusCode != http.StatusOK {
 		t.Errorf("status %d, want 200: nothing is known of its age", got.StatusCode)
 	}
 	for _, name := range []string{"Last-Modified", "Vary", "Access-Control-Allow-Origin"} {
@@ -178,7 +178,7 @@ func TestRange(t *testing.T) {
 			}
 		})
 	}
-	if got := r.do("HEAD", r.public, target, "", "Range: bytes=0-3"); got.StatusCode != 200 || got.ContentLength != 10 {
+	if got := r.do("HEAD", r.public, target, "", "Range: bytes=0-3"); got.StatusCode != http.StatusOK || got.ContentLength != 10 {
 		t.Errorf("HEAD with Range: %d, length %d", got.StatusCode, got.ContentLength)
 	}
 }
