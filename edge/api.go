@@ -115,15 +115,17 @@ func (x *exchange) serveOpenAPI() error {
 
 // respondJSON answers with a document.
 func respondJSON[T answer](x *exchange, status int, v T) {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
+	e.SetEscapeHTML(false) // URLs stay readable; nosniff and the type keep it from being HTML
+	if err := e.Encode(v); err != nil {
 		x.fail(err)
 		return
 	}
 	x.ctx.SetStatusCode(status)
 	x.ctx.Response.Header.SetContentType("application/json")
 	x.ctx.Response.Header.Set("Cache-Control", "no-store")
-	x.ctx.Response.SetBodyRaw(append(body, '\n'))
+	x.ctx.Response.SetBodyRaw(body.Bytes())
 }
 
 // native returns the native request target that a caller's URL names: a target by itself, or an absolute

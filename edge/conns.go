@@ -13,18 +13,19 @@ import (
 // /64, which is what one client can choose from.
 type limitedListener struct {
 	net.Listener
-	max int
+	max    int
+	exempt func(netip.Addr) bool
 
 	mu   sync.Mutex
 	open map[netip.Prefix]int
 }
 
-// limitConns returns ln, limited to max connections of one address; 0 = unlimited.
-func limitConns(ln net.Listener, max int) net.Listener {
+// limitConns returns ln, limited to max connections of one address that is not exempt; 0 = unlimited.
+func limitConns(ln net.Listener, max int, exempt func(netip.Addr) bool) net.Listener {
 	if max <= 0 {
 		return ln
 	}
-	return &limitedListener{Listener: ln, max: max, open: make(map[netip.Prefix]int)}
+	return &limitedListener{Listener: ln, max: max, exempt: exempt, open: make(map[netip.Prefix]int)}
 }
 
 // Accept returns the next connection that is within its address's limit and closes the others.
@@ -34,7 +35,11 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := clientNet(remoteIP(c.RemoteAddr()))
+		ip := remoteIP(c.RemoteAddr())
+		if l.exempt(ip) {
+			return c, nil
+		}
+		from := clientNet(ip)
 		if l.enter(from) {
 			return &limitedConn{Conn: c, leave: sync.OnceFunc(func() { l.exit(from) })}, nil
 		}

@@ -38,9 +38,7 @@ func (s *Server) begin(x *exchange, ctx *fasthttp.RequestCtx) {
 	x.server, x.ctx, x.state, x.start = s, ctx, s.state.Load(), s.Now()
 	x.target = originForm(ctx.Request.Header.RequestURI())
 	x.peer = remoteIP(ctx.RemoteAddr())
-	if x.state != nil {
-		x.trusted = contains(x.state.site.TrustProxies, x.peer)
-	}
+	x.trusted = x.state != nil && contains(x.state.site.TrustProxies, x.peer)
 	x.identify()
 	h := &ctx.Response.Header
 	h.SetBytesV("X-Request-Id", x.id[:x.idLen])

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,17 @@ func TestMaxConnsPerIP(t *testing.T) {
 	if !refused {
 		t.Error("4 connections of one address are served, 2 are allowed")
 	}
+	trusting := testSite()
+	trusting.TrustProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	r.Reload(trusting)
+	for range 3 {
+		c, ok := ask()
+		open = append(open, c)
+		if !ok {
+			t.Error("a trusted proxy is limited")
+		}
+	}
+	r.Reload(testSite())
 	for _, c := range open {
 		_ = c.Close()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,7 @@ type Server struct {
 	WriteTimeout   time.Duration // of writing one answer; 0 = 60 s
 	IdleTimeout    time.Duration // of an unused connection; 0 = 30 s
 	MaxConns       int           // connections at once, each listener; 0 = fasthttp's default
-	MaxConnsPerIP  int           // of the public listener; 0 = unlimited
+	MaxConnsPerIP  int           // of the public listener, trusted proxies excepted; 0 = unlimited
 	ReadBuffer     int           // bytes; also the largest header; 0 = 16 KiB
 	WriteBuffer    int           // bytes; larger than a typical body saves a system call; 0 = 32 KiB
 	MaxBody        int           // bytes of a /v1 body; 0 = 1 MiB
@@ -73,7 +74,7 @@ func (s *Server) ReloadFailed() {
 // several listeners.
 func (s *Server) Serve(ln net.Listener) error {
 	s.setup()
-	return s.public.Serve(limitConns(ln, s.MaxConnsPerIP))
+	return s.public.Serve(limitConns(ln, s.MaxConnsPerIP, s.trusts))
 }
 
 // ServeAdmin answers admin requests on ln until Shutdown. While ln is bound to a loopback address no
@@ -82,7 +83,13 @@ func (s *Server) Serve(ln net.Listener) error {
 func (s *Server) ServeAdmin(ln net.Listener) error {
 	s.setup()
 	s.adminOpen.Store(isLoopback(ln.Addr()))
-	return s.admin.Serve(limitConns(ln, 0))
+	return s.admin.Serve(ln)
+}
+
+// trusts reports whether the site in force has ip as a trusted proxy, which speaks for many clients.
+func (s *Server) trusts(ip netip.Addr) bool {
+	st := s.state.Load()
+	return st != nil && contains(st.site.TrustProxies, ip)
 }
 
 // Drain makes /readyz answer 503 and lets every answer close its connection. Serving goes on.
