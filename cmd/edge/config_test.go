@@ -212,7 +212,7 @@ func TestLoadReportsEveryProblemWithItsLine(t *testing.T) {
 	file := writeConfig(t, `listen: 8080
 cahce:
   memory: 1GiB
-admin: {listen: "0.0.0.0:8081"}
+admin: {listen: "0.0.0.0:8081", debug_token: short}
 cache:
   memory: 512
   fresh: 1 day
@@ -258,6 +258,7 @@ shutdown: {timeout: 0}
 		`edge.yaml:1: listen: "8080" is no address`,
 		`edge.yaml:2: cahce: is no setting; did you mean "cache"?`,
 		`edge.yaml:4: admin.listen: 0.0.0.0:8081 can be reached from elsewhere`,
+		`edge.yaml:4: admin.debug_token: has 5 characters`,
 		`edge.yaml:6: cache.memory: "512" is no size`,
 		`edge.yaml:7: cache.fresh: "1 day" is no duration`,
 		`edge.yaml:8: cache.redis.timeuot: is no setting; did you mean "timeout"?`,
@@ -298,7 +299,7 @@ shutdown: {timeout: 0}
 			t.Errorf("problems lack %q", want)
 		}
 	}
-	if want := 38; len(problems) != want {
+	if want := 39; len(problems) != want {
 		t.Errorf("%d problems, want %d", len(problems), want)
 	}
 	if t.Failed() {
@@ -417,21 +418,21 @@ func TestSecretsFromFiles(t *testing.T) {
 	if _, err := Load(file, nil, Overrides{}); err == nil || !strings.Contains(err.Error(), "edge.yaml:1: admin.debug_token: is given twice") {
 		t.Errorf("both forms: %v", err)
 	}
-	if err := os.WriteFile("b", []byte("token"), 0o600); err != nil {
+	if err := os.WriteFile("b", []byte("fedcba9876543210"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("edge.yaml", []byte("admin: {debug_token: a}\n"), 0o600); err != nil {
+	if err := os.WriteFile("edge.yaml", []byte("admin: {debug_token: 0123456789abcdef}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err = Load("edge.yaml", []string{"EDGE_ADMIN_DEBUG_TOKEN_FILE=b"}, Overrides{})
-	if err != nil || cfg.Admin.DebugToken != "token" {
+	if err != nil || cfg.Admin.DebugToken != "fedcba9876543210" {
 		t.Errorf("environment's file over the file's value: %q, %v", string(cfg.Admin.DebugToken), err)
 	}
 }
 
 func TestShowHidesSecrets(t *testing.T) {
 	file := writeConfig(t, `redis: {url: "redis://user:hunter2@127.0.0.1:6379/0"}
-admin: {debug_token: hunter2}
+admin: {debug_token: hunter2hunter2hunter2}
 tokens: [{name: a, secret: hunter2hunter2hunter2, scopes: [sign]}]
 sources:
   a: {dir: photos, keys: [{id: k1, secret: `+testKey+`}]}

@@ -229,6 +229,31 @@ func TestPurgeCommandAgainstARunningServer(t *testing.T) {
 	}
 }
 
+// A purge written straight into Redis reaches a server that nobody asked within a second.
+func TestPurgeCommandStraightInRedis(t *testing.T) {
+	redis := testpeer.Redis(t)
+	config := localConfig(photos(t)) + fmt.Sprintf("redis: {url: %q}\n", redis.URL)
+	e := start(t, config)
+	url := e.sign(t, "/local/sub/b%20c.jpg?w=50")
+	for _, args := range [][]string{{url}, {"--source", "local", "--key", "sub/b c.jpg"}, {"--source", "local"}, {"--all"}} {
+		ask(t, http.MethodGet, url)
+		if got := ask(t, http.MethodGet, url).Header.Get("Cache-Status"); !strings.Contains(got, "hit") {
+			t.Fatalf("before %v: %q, want a hit", args, got)
+		}
+		file := writeConfig(t, config)
+		if out, errs, code := run(t, nil, append([]string{"purge", "--direct", "--config", file}, args...)...); code != exitOK || out != "purged: 1\n" {
+			t.Fatalf("edge purge --direct %v: exit %d: %s%s", args, code, out, errs)
+		}
+		told := time.Now()
+		eventually(t, "the picture is made anew", func() bool {
+			return strings.Contains(ask(t, http.MethodGet, url).Header.Get("Cache-Status"), "fwd=miss")
+		})
+		if took := time.Since(told); took > time.Second {
+			t.Errorf("after edge purge --direct %v: forgotten after %v, want within 1 s", args, took)
+		}
+	}
+}
+
 func TestConvertGivesTheServersBytes(t *testing.T) {
 	dir := photos(t)
 	e := start(t, localConfig(dir))

@@ -54,7 +54,7 @@ func TestConfigCommand(t *testing.T) {
 	if want := "edge.yaml:1: listen: \"nowhere\" is no address; write host:port, as in 127.0.0.1:8080 or :8080\nedge.yaml:2: cahce: is no setting; did you mean \"cache\"?\n"; code != exitUsage || stderr != want {
 		t.Errorf("exit %d, stderr %q, want exit 2, %q", code, stderr, want)
 	}
-	if err := os.WriteFile(file, []byte("admin: {debug_token: hunter2}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("admin: {debug_token: hunter2hunter2hunter2}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, []string{"EDGE_CONFIG=" + file, "EDGE_TYPO=1"}, "config", "check")

@@ -49,6 +49,9 @@ func (c *Config) validateListeners(r *report) {
 			r.add("admin.listen", c.Admin.Listen+" can be reached from elsewhere; that needs a token of scope admin (tokens), or bind it to 127.0.0.1")
 		}
 	}
+	if n := len(c.Admin.DebugToken); n > 0 && n < minToken {
+		r.add("admin.debug_token", fmt.Sprintf("has %d characters; a token has at least %d", n, minToken))
+	}
 	if c.Redis.URL != "" {
 		client, err := cache.OpenRedis(string(c.Redis.URL)) // does not connect
 		if err != nil {
