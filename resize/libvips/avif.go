@@ -68,7 +68,7 @@ func view(pin *runtime.Pinner, b []byte) (unsafe.Pointer, C.size_t) {
 // extra is metadata as a file holds it.
 type extra struct{ icc, exif, xmp []byte }
 
-// extra returns the result's metadata, read back from a tiny JPEG that carries it.
+// extra returns the result's metadata, read back from a JPEG that carries it.
 func (p *picture) extra() (extra, error) {
 	carrier, err := p.carrier()
 	if err != nil || carrier == nil {
@@ -79,7 +79,7 @@ func (p *picture) extra() (extra, error) {
 		return extra{}, err
 	}
 	defer ref.Close()
-	return extra{icc: ref.GetBlob(iccField), exif: ref.GetBlob("exif-data"), xmp: ref.GetBlob(xmpField)}, nil
+	return extra{icc: ref.GetBlob(iccField), exif: ref.GetBlob(exifField), xmp: ref.GetBlob(xmpField)}, nil
 }
 
 func canAVIF() bool { return C.imgedge_can_avif() != 0 }

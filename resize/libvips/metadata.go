@@ -13,7 +13,7 @@ import (
 // kept is the metadata that goes into the result. It is taken from the source before the px are
 // worked on, as a picture that was computed into memory has none.
 type kept struct {
-	artist, copyright string // EXIF values in libvips' own notation
+	artist, copyright string // EXIF
 	xmp               []byte // an XMP packet with dc:rights alone
 }
 
@@ -25,9 +25,9 @@ func (p *picture) keepMetadata() {
 	for _, field := range p.ref.GetFields() {
 		switch field {
 		case exifArtist:
-			p.kept.artist = p.ref.GetString(field)
+			p.kept.artist = exifValue(p.ref.GetString(field))
 		case exifCopyright:
-			p.kept.copyright = p.ref.GetString(field)
+			p.kept.copyright = exifValue(p.ref.GetString(field))
 		case xmpField:
 			p.kept.xmp = rightsPacket(p.ref.GetBlob(field))
 		}
@@ -38,6 +38,7 @@ func (p *picture) keepMetadata() {
 const (
 	exifArtist    = "exif-ifd0-Artist"
 	exifCopyright = "exif-ifd0-Copyright"
+	exifField     = "exif-data"
 	xmpField      = "xmp-data"
 	iccField      = "icc-profile-data"
 )
@@ -67,19 +68,25 @@ func (p *picture) dress() error {
 		return err
 	}
 	p.replace(next)
-	p.pin()
-	return nil
+	return p.pin()
 }
 
 // pin writes the kept fields into a picture of our own making.
-func (p *picture) pin() {
+func (p *picture) pin() error {
 	for field, value := range map[string]string{exifArtist: p.kept.artist, exifCopyright: p.kept.copyright} {
 		if value != "" {
-			p.ref.SetString(field, value)
+			p.ref.SetString(field, value+" (imgedge)") // libvips drops what stands in the last brackets
 		}
 	}
 	p.ref.SetBlob(xmpField, p.kept.xmp)
 	p.ref.SetBlob(iccField, p.profile)
+	if p.plan.Format != resize.FormatPNG || p.kept.artist+p.kept.copyright == "" {
+		return nil
+	}
+	// For PNG libvips changes EXIF that is there, but makes none.
+	e, err := p.extra()
+	p.ref.SetBlob(exifField, e.exif)
+	return err
 }
 
 // dressAll lays the px over a header of the source: libvips gives the sum of two pictures the metadata
@@ -132,24 +139,24 @@ func (p *picture) dressed(next *vips.ImageRef) error {
 	return next.SetPages(max(1, p.plan.Frames))
 }
 
-// carrier returns a tiny JPEG that holds the result's metadata and profile, nil for none.
+// carrier returns a black JPEG of the picture's size that holds the result's metadata and profile, nil
+// for none.
 func (p *picture) carrier() ([]byte, error) {
 	if p.bare() {
 		return nil, nil
 	}
-	bands, kind := 1, vips.InterpretationBW
-	if p.profile != nil {
-		bands, kind = 3, vips.InterpretationSRGB
-	}
-	const size = 8
-	dot, err := vips.NewImageFromMemory(make([]byte, size*size*bands), size, size, bands, vips.BandFormatUchar, kind)
+	black, err := vips.Black(p.plan.Width, p.plan.Height)
 	if err != nil {
 		return nil, err
 	}
-	q := &picture{plan: p.plan, data: p.data, profile: p.profile, kept: p.kept, ref: dot}
+	q := &picture{plan: p.plan, data: p.data, profile: p.profile, kept: p.kept, ref: black}
 	defer q.close()
-	q.plan.Quality = 50
-	q.plan.Frames = 1
+	q.plan.Format, q.plan.Quality, q.plan.Frames = resize.FormatJPEG, 50, 1
+	if p.profile != nil {
+		if err := q.ref.ToColorSpace(vips.InterpretationSRGB); err != nil {
+			return nil, err
+		}
+	}
 	return q.jpeg()
 }
 

@@ -3,6 +3,7 @@ package libvips
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/davidbyttow/govips/v2/vips"
@@ -30,6 +31,10 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 		src.Progressive = buffered
 	case resize.FormatPNG:
 		src.Progressive = resize.PNGInterlaced(data)
+	case resize.FormatGIF:
+		if !resize.GIFWhole(data) { // libvips shows what there is
+			return src, resize.Unprocessable("corrupt_image", "the image is broken")
+		}
 	default:
 	}
 	ref, err := vips.LoadImageFromBuffer(data, importParams(0, 1))
@@ -101,7 +106,7 @@ func exifNames() []string {
 		"ifd0-Make", "ifd0-Model", "ifd0-Software", "ifd0-Artist", "ifd0-Copyright", "ifd0-ImageDescription",
 		"ifd0-DateTime", "ifd2-DateTimeOriginal", "ifd2-OffsetTimeOriginal", "ifd2-ExposureTime", "ifd2-FNumber",
 		"ifd2-ISOSpeedRatings", "ifd2-FocalLength", "ifd2-FocalLengthIn35mmFilm", "ifd2-ExposureBiasValue",
-		"ifd2-MeteringMode", "ifd2-Flash", "ifd2-WhiteBalance", "ifd2-LensModel", "ifd2-ColorSpace",
+		"ifd2-MeteringMode", "ifd2-Flash", "ifd2-WhiteBalance", "ifd2-LensModel",
 	}
 }
 
@@ -121,16 +126,20 @@ func exif(ref *vips.ImageRef) []resize.Tag {
 }
 
 // exifValue drops what libvips appends to a value: "1/60 (1/60 sec., Rational, 1 components, 8 bytes)".
+// A text may hold brackets itself; its length is told by the count of its bytes.
 func exifValue(s string) string {
-	s = strings.ToValidUTF8(s, "")
-	open := strings.LastIndex(s, " (")
-	if open < 0 {
+	value, tail, found := strings.Cut(s, " (")
+	if at := strings.LastIndex(tail, ", ASCII, "); found && at >= 0 {
+		count, _, _ := strings.Cut(tail[at+len(", ASCII, "):], " ")
+		n, err := strconv.Atoi(count)
+		if err == nil && n > 0 && n <= len(s) {
+			value = s[:n-1] // without the final NUL
+		}
+	}
+	if !found {
 		return ""
 	}
 	const most = 256
-	text := strings.TrimSpace(s[:open])
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "")
-	}
-	return text
+	value, _, _ = strings.Cut(value, "\x00")
+	return strings.TrimSpace(strings.ToValidUTF8(value[:min(len(value), most)], ""))
 }
