@@ -37,6 +37,7 @@ func TestFraming(t *testing.T) {
 		{"NUL in the target", "GET /free/a\x00.jpg HTTP/1.1\r\nHost: a\r\n\r\n" + smuggled},
 		{"no colon", "GET /healthz HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n" + smuggled},
 		{"folded header", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n" + smuggled},
+		{"header folded with a tab", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\tc\r\n\r\n" + smuggled},
 		{"first header begins with a space", "GET /healthz HTTP/1.1\r\n Host: a\r\n\r\n" + smuggled},
 		{"no protocol", "GET /healthz\r\nHost: a\r\n\r\n" + smuggled},
 		{"two spaces", "GET /free/a.jpg w HTTP/1.1\r\nHost: a\r\n\r\n" + smuggled},
