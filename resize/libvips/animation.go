@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
 
 	"github.com/davidbyttow/govips/v2/vips"
 )
@@ -15,11 +16,10 @@ func (p *picture) animation(ctx context.Context) error {
 		return err
 	}
 	p.keepMetadata()
-	delays, err := p.delays()
-	if err != nil {
+	if err := p.timing(); err != nil {
 		return err
 	}
-	loop, height := p.ref.Loop(), p.ref.PageHeight()
+	height := p.ref.PageHeight()
 	if p.ref.Height() != height*p.plan.Frames {
 		return fmt.Errorf("%d frames of %d px are %d px high", p.plan.Frames, height, p.ref.Height())
 	}
@@ -42,7 +42,7 @@ func (p *picture) animation(ctx context.Context) error {
 		}
 		strip = append(strip, pixels...)
 	}
-	return p.stack(strip, first, delays, loop)
+	return p.stack(strip, first)
 }
 
 // frameKind is what all frames must share.
@@ -75,7 +75,7 @@ func (p *picture) frame(ctx context.Context, i, height int) ([]byte, frameKind, 
 }
 
 // stack makes the picture one column of all frames.
-func (p *picture) stack(strip []byte, kind frameKind, delays []int, loop int) error {
+func (p *picture) stack(strip []byte, kind frameKind) error {
 	next, err := vips.NewImageFromMemory(strip, p.plan.Width, p.plan.Height*p.plan.Frames, kind.bands,
 		vips.BandFormatUchar, kind.interpretation)
 	if err != nil {
@@ -88,22 +88,26 @@ func (p *picture) stack(strip []byte, kind frameKind, delays []int, loop int) er
 	if err := next.SetPageHeight(p.plan.Height); err != nil {
 		return err
 	}
-	if err := next.SetPageDelay(delays); err != nil {
+	if err := next.SetPageDelay(p.delays); err != nil {
 		return err
 	}
-	return next.SetLoop(loop)
+	return next.SetLoop(p.loop)
 }
 
-// delays returns how long each of the plan's frames stays, in ms.
-func (p *picture) delays() ([]int, error) {
+// timing takes over how often the animation repeats, and how long each of the plan's frames stays.
+func (p *picture) timing() error {
 	all, err := p.ref.PageDelay()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	from := min(p.plan.Page, len(all))
-	all = all[from:min(from+p.plan.Frames, len(all))]
-	for len(all) < p.plan.Frames {
-		all = append(all, 100)
+	p.delays = slices.Clone(all[from:min(from+p.plan.Frames, len(all))])
+	for len(p.delays) < p.plan.Frames {
+		p.delays = append(p.delays, unknownDelay)
 	}
-	return all, nil
+	p.loop = p.ref.Loop()
+	return nil
 }
+
+// unknownDelay is how many ms a frame stays whose time the file does not tell, as browsers have it.
+const unknownDelay = 100

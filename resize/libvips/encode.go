@@ -48,36 +48,7 @@ func (p *picture) png() ([]byte, error) {
 	return body, err
 }
 
-func (p *picture) webp() ([]byte, error) {
-	if p.profile != nil {
-		return p.webpWithProfile()
-	}
-	if err := p.dress(); err != nil {
-		return nil, err
-	}
-	body, _, err := p.ref.ExportWebp(&vips.WebpExportParams{
-		StripMetadata: p.bare(), Quality: p.plan.Quality, Lossless: p.plan.Lossless, ReductionEffort: p.plan.Effort,
-	})
-	return body, err
-}
-
 func (p *picture) gif() ([]byte, error) {
 	body, _, err := p.ref.ExportGIF(&vips.GifExportParams{Effort: p.plan.Effort, Bitdepth: 8, Dither: 1})
 	return body, err
-}
-
-// webpWithProfile encodes through C of our own, from px.
-func (p *picture) webpWithProfile() ([]byte, error) {
-	carrier, err := p.carrier()
-	if err != nil {
-		return nil, err
-	}
-	pixels, err := p.ref.ToBytes()
-	if err != nil {
-		return nil, err
-	}
-	return saveWebP(pixels, carrier, webpSettings{
-		width: p.ref.Width(), height: p.ref.Height(), bands: p.ref.Bands(),
-		quality: p.plan.Quality, effort: p.plan.Effort, lossless: p.plan.Lossless,
-	})
 }

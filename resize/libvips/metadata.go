@@ -44,9 +44,12 @@ const (
 )
 
 // bare reports whether the result carries no metadata and no profile.
-func (p *picture) bare() bool {
+func (p *picture) bare() bool { return p.profile == nil && p.keepsNothing() }
+
+// keepsNothing reports whether the result carries no metadata.
+func (p *picture) keepsNothing() bool {
 	none := p.kept.artist == "" && p.kept.copyright == "" && p.kept.xmp == nil
-	return p.profile == nil && p.plan.Metadata != resize.MetadataAll && none
+	return p.plan.Metadata != resize.MetadataAll && none
 }
 
 // dress gives the finished picture its metadata and profile, and nothing else.

@@ -65,6 +65,8 @@ type picture struct {
 	ref     *vips.ImageRef
 	profile []byte // embedded in the result; nil = none
 	kept    kept   // metadata for the result
+	delays  []int  // of an animation's frames, ms
+	loop    int    // how often an animation repeats, as libvips counts it
 }
 
 func (p *picture) close() {

@@ -27,14 +27,25 @@ static int encode(VipsImage *image, const WebpOptions *o, int strip, void **out,
                               o->effort, "strip", strip, NULL);
 }
 
+static void animate(VipsImage *image, const WebpOptions *o) {
+  if (o->frames <= 1) return;
+  vips_image_set_int(image, VIPS_META_N_PAGES, o->frames);
+  vips_image_set_int(image, VIPS_META_PAGE_HEIGHT, o->height / o->frames);
+  vips_image_set_int(image, "loop", o->loop);
+  vips_image_set_array_int(image, "delay", o->delays, o->frames);
+}
+
 int imgedge_webp(const void *pixels, size_t size, const WebpOptions *o, const void *carrier,
                  size_t carrier_size, void **out, size_t *out_size, char **error) {
   VipsImage *memory = vips_image_new_from_memory(pixels, size, o->width, o->height, o->bands, VIPS_FORMAT_UCHAR);
   VipsImage *image = NULL;
   int failed = memory == NULL ||
                vips_copy(memory, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) ||
-               (carrier_size > 0 && carry(image, carrier, carrier_size)) ||
-               encode(image, o, carrier_size == 0, out, out_size);
+               (carrier_size > 0 && carry(image, carrier, carrier_size));
+  if (!failed) {
+    animate(image, o);
+    failed = encode(image, o, carrier_size == 0, out, out_size);
+  }
   if (failed) {
     *error = g_strdup(vips_error_buffer());
     vips_error_clear();

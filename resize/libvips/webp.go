@@ -11,41 +11,56 @@ import (
 	"fmt"
 	"runtime"
 	"unsafe"
+
+	"github.com/davidbyttow/govips/v2/vips"
 )
 
-// webpSettings are those of saveWebP.
-type webpSettings struct {
-	width, height, bands int
-	quality, effort      int
-	lossless             bool
-}
-
-// saveWebP encodes 8-bit px with the metadata of carrier, a JPEG; an empty carrier means none. It exists
-// as govips cannot ask for a WebP with a profile.
-func saveWebP(pixels, carrier []byte, s webpSettings) ([]byte, error) {
-	if len(pixels) == 0 || len(pixels) != s.width*s.height*s.bands {
-		return nil, fmt.Errorf("%d bytes are not %d×%d px of %d bands", len(pixels), s.width, s.height, s.bands)
+// webp encodes from px through C of our own: govips can put no profile into a WebP.
+func (p *picture) webp() ([]byte, error) {
+	if err := p.ref.ToColorSpace(vips.InterpretationSRGB); err != nil {
+		return nil, err
 	}
-	options := C.WebpOptions{
-		width: C.int(s.width), height: C.int(s.height), bands: C.int(s.bands), quality: C.int(s.quality), effort: C.int(s.effort), lossless: flag(s.lossless),
+	carrier, err := p.carrier()
+	if err != nil {
+		return nil, err
 	}
-	var from unsafe.Pointer
-	if len(carrier) > 0 {
-		from = unsafe.Pointer(&carrier[0])
+	pixels, err := p.ref.ToBytes()
+	if err != nil {
+		return nil, withMessage(err)
 	}
+	w, h, bands := p.ref.Width(), p.ref.Height(), p.ref.Bands()
+	if len(pixels) == 0 || len(pixels) != w*h*bands || p.plan.Frames > 1 && len(p.delays) != p.plan.Frames {
+		return nil, fmt.Errorf("%d bytes are not %d×%d px of %d bands in %d frames", len(pixels), w, h, bands, len(p.delays))
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	o := C.WebpOptions{
+		width: C.int(w), height: C.int(h), bands: C.int(bands),
+		quality: C.int(p.plan.Quality), effort: C.int(p.plan.Effort), lossless: flag(p.plan.Lossless),
+		frames: C.int(p.plan.Frames), loop: C.int(p.loop),
+	}
+	if p.plan.Frames > 1 {
+		delays := make([]C.int, len(p.delays))
+		for i, d := range p.delays {
+			delays[i] = C.int(d)
+		}
+		pin.Pin(&delays[0])
+		o.delays = &delays[0]
+	}
+	from, fromSize := view(&pin, carrier)
 	var out unsafe.Pointer
 	var size C.size_t
 	var message *C.char
-	failed := C.imgedge_webp(unsafe.Pointer(&pixels[0]), C.size_t(len(pixels)), &options,
-		from, C.size_t(len(carrier)), &out, &size, &message)
-	runtime.KeepAlive(pixels)
-	runtime.KeepAlive(carrier)
-	if failed != 0 {
+	if C.imgedge_webp(unsafe.Pointer(&pixels[0]), C.size_t(len(pixels)), &o, from, fromSize, &out, &size, &message) != 0 {
 		defer C.imgedge_free(unsafe.Pointer(message))
 		return nil, errors.New(C.GoString(message))
 	}
 	defer C.imgedge_free(out)
-	return C.GoBytes(out, C.int(size)), nil
+	body := C.GoBytes(out, C.int(size))
+	if p.keepsNothing() {
+		body = withoutMetadata(body)
+	}
+	return body, nil
 }
 
 func flag(b bool) C.int {
