@@ -16,6 +16,7 @@ FUZZTIME   ?= 60s
 TESTFLAGS  ?=
 TESTTIME   ?= 10m
 BENCHFLAGS ?=
+RUNFLAGS   ?=
 
 .PHONY: help run build samples test lint bench fuzz tools clean libvips redis
 .DEFAULT_GOAL := help
@@ -24,7 +25,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build samples ## build, paint sample pictures and serve them; prints a signed URL
-	bin/edge serve --dir samples
+	bin/edge serve --dir samples $(RUNFLAGS)
 
 build: libvips ## bin/edge
 	go build -trimpath -o bin/edge ./cmd/edge
@@ -47,7 +48,8 @@ bench: libvips build samples ## Go benchmarks, then load on a fresh local server
 
 fuzz: libvips ## every fuzz target for FUZZTIME (60s) each
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
-		for target in $$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz'); do \
+		targets="$$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz')"; \
+		for target in $$targets; do \
 			echo "$$dir $$target $(FUZZTIME)"; \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
 		done; \

@@ -43,5 +43,6 @@ END {
 	if (skipped > 0) printf "%d skipped\n", skipped > results
 	# A package that does not build, or whose process dies, has failed without a failed test.
 	if (failed + 0 == 0) failed = packages
+	if (passed + failed == 0) failed = 1 # nothing ran at all
 	printf "%d passed, %d failed\n", passed, failed > results
 }

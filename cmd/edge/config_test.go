@@ -225,7 +225,7 @@ sources:
   none: {unsigned: true}
   both:
     dir: photos
-    bucket: {endpoint: "http://127.0.0.1:9000", name: b}
+    bucket: {endpoint: "http://127.0.0.1:9000", name: photos}
     keys:
       - {id: k1, secret: "0011"}
       - {id: k1, secret: "zz"}
@@ -239,6 +239,8 @@ sources:
     accept: [webp, bmp]
     fallback: nowhere/x.png
     max_age: -1h
+  headers: {http: {base: "https://a.example", headers: {Range: x}}, unsigned: true}
+  bucket: {bucket: {endpoint: "http://127.0.0.1:9000", name: A}, unsigned: true}
 limits: {source_pixels: many, frames: -1, queue: 1.5}
 render: {isolation: process, workers: -1}
 tokens: [{name: a, secret: short, scopes: [root]}]
@@ -281,25 +283,27 @@ shutdown: {timeout: 0}
 		`edge.yaml:28: sources.http.accept[1]: "bmp" is none of avif, webp`,
 		`edge.yaml:29: sources.http.fallback: "nowhere/x.png" is no source/key`,
 		`edge.yaml:30: sources.http.max_age: -1h is less than 0`,
-		`edge.yaml:31: limits.source_pixels: takes a whole number`,
-		`edge.yaml:31: limits.frames: has to be more than 0`,
-		`edge.yaml:31: limits.queue: takes a whole number`,
-		`edge.yaml:32: render.isolation: "process" is not available yet`,
-		`edge.yaml:32: render.workers: -1 is not within 0–1024`,
-		`edge.yaml:33: tokens[0].secret: has 5 characters`,
-		`edge.yaml:33: tokens[0].scopes[0]: "root" is none of`,
-		`edge.yaml:34: trust_proxies[0]: "nonsense" is no network`,
-		`edge.yaml:35: watermarks: is not available yet`,
-		`edge.yaml:36: log.level: "loud" is none of`,
-		`edge.yaml:37: formats_in[1]: svg is not available yet`,
-		`edge.yaml:37: formats_in[2]: "exe" is none of`,
-		`edge.yaml:38: shutdown.timeout: has to be more than 0`,
+		`edge.yaml:31: sources.headers.http: headers: Range cannot be set`,
+		`edge.yaml:32: sources.bucket.bucket: name: `,
+		`edge.yaml:33: limits.source_pixels: takes a whole number`,
+		`edge.yaml:33: limits.frames: has to be more than 0`,
+		`edge.yaml:33: limits.queue: takes a whole number`,
+		`edge.yaml:34: render.isolation: "process" is not available yet`,
+		`edge.yaml:34: render.workers: -1 is not within 0–1024`,
+		`edge.yaml:35: tokens[0].secret: has 5 characters`,
+		`edge.yaml:35: tokens[0].scopes[0]: "root" is none of`,
+		`edge.yaml:36: trust_proxies[0]: "nonsense" is no network`,
+		`edge.yaml:37: watermarks: is not available yet`,
+		`edge.yaml:38: log.level: "loud" is none of`,
+		`edge.yaml:39: formats_in[1]: svg is not available yet`,
+		`edge.yaml:39: formats_in[2]: "exe" is none of`,
+		`edge.yaml:40: shutdown.timeout: has to be more than 0`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("problems lack %q", want)
 		}
 	}
-	if want := 39; len(problems) != want {
+	if want := 41; len(problems) != want {
 		t.Errorf("%d problems, want %d", len(problems), want)
 	}
 	if t.Failed() {
@@ -436,7 +440,7 @@ admin: {debug_token: hunter2hunter2hunter2}
 tokens: [{name: a, secret: hunter2hunter2hunter2, scopes: [sign]}]
 sources:
   a: {dir: photos, keys: [{id: k1, secret: `+testKey+`}]}
-  b: {bucket: {endpoint: "http://127.0.0.1:1", name: b, access_key: hunter2, secret_key: hunter2}, unsigned: true}
+  b: {bucket: {endpoint: "http://127.0.0.1:1", name: photos, access_key: hunter2, secret_key: hunter2}, unsigned: true}
   c: {http: {base: "https://a.example/", headers: {Authorization: hunter2}}, unsigned: true}
 `)
 	cfg, err := Load(file, nil, Overrides{})

@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/imgedge/imgedge/origin"
 )
 
 // reservedNames cannot be sources: their paths are ours.
@@ -53,6 +56,7 @@ func (s *Source) validatePlace(r *report, path string) {
 }
 
 func (b *Bucket) validate(r *report, path string) {
+	found := len(r.problems)
 	if b.Name == "" {
 		r.add(path+".name", "is missing")
 	}
@@ -61,6 +65,10 @@ func (b *Bucket) validate(r *report, path string) {
 	}
 	if (b.AccessKey == "") != (b.SecretKey == "") {
 		r.add(path, "access_key and secret_key go together")
+	}
+	if found == len(r.problems) {
+		bucket, err := origin.NewBucket(b.settings()) // does not connect
+		closeOrReport(r, path, bucket, err)
 	}
 }
 
@@ -74,13 +82,25 @@ func (h *HTTP) validate(r *report, path string) {
 		u, err := url.Parse(h.Base)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			r.add(path+".base", "is no base; write https://assets.example.com/pictures/")
-		} else if !strings.HasSuffix(u.Path, "/") {
-			r.add(path+".base", "has to end with a slash")
 		}
 	}
+	found := len(r.problems)
 	for i, pattern := range h.Allow {
 		validateAllow(r, fmt.Sprintf("%s.allow[%d]", path, i), pattern)
 	}
+	if found == len(r.problems) && (h.Base != "" || len(h.Allow) > 0) {
+		server, err := origin.NewHTTP(h.settings()) // does not connect
+		closeOrReport(r, path, server, err)
+	}
+}
+
+// closeOrReport notes what an origin refuses of its settings, or closes it again.
+func closeOrReport(r *report, path string, opened io.Closer, err error) {
+	if err != nil {
+		r.add(path, strings.ReplaceAll(err.Error(), "\n", "; "))
+		return
+	}
+	_ = opened.Close() // nothing was asked of it
 }
 
 // validateAllow wants a scheme, a host and a path that ends with a slash: without it,
