@@ -539,3 +539,15 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+// A key of digits alone looks like a number to YAML.
+func TestKeysOfDigitsStayText(t *testing.T) {
+	for _, key := range []string{"12345678901234567890123456789012", "00112233445566778899001122334455", "123456789012345678901234567890e2"} {
+		cfg, err := Load(writeConfig(t, "sources: {a: {dir: photos, keys: [{id: 1, secret: "+key+"}]}}\n"), nil, Overrides{})
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+		} else if got := string(cfg.Sources["a"].Keys[0].Secret); got != key {
+			t.Errorf("%s is read as %s", key, got)
+		}
+	}
+}

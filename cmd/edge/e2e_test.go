@@ -283,6 +283,18 @@ func TestServesWithoutItsRedis(t *testing.T) {
 	ask(t, http.MethodGet, e.sign(t, "/local/a.jpg?w=32")).wantCode(t, http.StatusOK, "")
 }
 
+func TestReadinessNamesASourceThatIsDown(t *testing.T) {
+	e := start(t, fmt.Sprintf("sources: {web: {http: {base: \"http://%s/\", allow_networks: [127.0.0.0/8]}, unsigned: true, free: true}}\n", testpeer.FreePort(t)))
+	asked := 0
+	eventually(t, "/readyz names the source", func() bool {
+		asked++
+		ask(t, http.MethodGet, fmt.Sprintf("%s/web/%d.jpg", e.base, asked)).wantCode(t, http.StatusBadGateway, "origin_failed")
+		ready := ask(t, http.MethodGet, e.base+"/readyz")
+		ready.wantCode(t, http.StatusOK, "") // it can serve what it has
+		return strings.Contains(string(ready.body), "degraded") && strings.Contains(string(ready.body), "web")
+	})
+}
+
 func TestAdminListener(t *testing.T) {
 	e := start(t, localConfig(photos(t)))
 	ask(t, http.MethodGet, e.sign(t, "/local/a.jpg?w=32&f=webp"))
