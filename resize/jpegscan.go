@@ -59,7 +59,3 @@ func nextMarker(data []byte, i int) int {
 	}
 	return len(data)
 }
-
-// PNGInterlaced reports whether a PNG is stored in Adam7 order, which has to be decoded as a whole
-// (PNG, third edition, 11.2.1).
-func PNGInterlaced(data []byte) bool { return len(data) > 28 && data[28] == 1 }

@@ -313,6 +313,7 @@ func TestPlanShrink(t *testing.T) {
 		{"none", Options{Width: 900}, jpegOf(1000, 500, 1), 1, image.Rect(0, 0, 1000, 500)},
 		{"1.3 is left", Options{Width: 384}, jpegOf(1000, 500, 1), 2, image.Rect(0, 0, 500, 250)},
 		{"less than 1.3 would be left", Options{Width: 386}, jpegOf(1000, 500, 1), 1, image.Rect(0, 0, 1000, 500)},
+		{"half, where a quarter would leave 1.9", Options{Width: 132}, jpegOf(1000, 500, 1), 2, image.Rect(0, 0, 500, 250)},
 		{"4", Options{Width: 100}, jpegOf(1001, 501, 1), 4, image.Rect(0, 0, 251, 126)},
 		{"8", Options{Width: 10}, jpegOf(1001, 501, 1), 8, image.Rect(0, 0, 126, 63)},
 		{"crop", Options{Width: 100, Crop: Region{X: 100, Y: 10, W: 400, H: 200}}, jpegOf(1000, 500, 1), 2, image.Rect(50, 5, 250, 105)},

@@ -14,10 +14,8 @@ func (p *picture) color() error {
 		p.profile = profile
 		return p.eightBits()
 	}
-	if p.needsTransform(profile) {
-		// A profile that cannot be used never refuses a good picture: libvips' own idea of the color
-		// space, below, then stands.
-		_ = p.toSRGB()
+	if err := p.toSRGB(profile); err != nil {
+		return err
 	}
 	return p.eightBits()
 }
@@ -36,21 +34,23 @@ func (p *picture) holdsProfile() bool {
 	return rgb || p.plan.Format == resize.FormatJPEG || p.plan.Format == resize.FormatPNG
 }
 
-// needsTransform reports whether the numbers mean something else than sRGB.
-func (p *picture) needsTransform(profile []byte) bool {
+// toSRGB converts px that mean something else. A profile that cannot be used never refuses a good
+// picture: libvips' own idea of the color space then stands. CMYK goes by the embedded profile, else by
+// libvips' own, both colorimetric; RGB perceptual, which is the same for profiles without tables.
+func (p *picture) toSRGB(profile []byte) error {
 	if p.ref.Interpretation() == vips.InterpretationCMYK {
-		return true
+		if err := p.ref.ToColorSpace(vips.InterpretationSRGB); err == nil || len(profile) == 0 {
+			return err
+		}
+		if err := p.ref.RemoveICCProfile(); err != nil {
+			return err
+		}
+		return p.ref.ToColorSpace(vips.InterpretationSRGB)
 	}
-	return len(profile) > 0 && !resize.ICCIsSRGB(profile)
-}
-
-// toSRGB converts by the embedded profile, CMYK without one by libvips' own.
-func (p *picture) toSRGB() error {
-	fallback := "srgb"
-	if p.ref.Interpretation() == vips.InterpretationCMYK {
-		fallback = "cmyk"
+	if len(profile) > 0 && !resize.ICCIsSRGB(profile) {
+		_ = p.ref.TransformICCProfileWithFallback("srgb", "srgb") // eightBits goes on without it
 	}
-	return p.ref.TransformICCProfileWithFallback("srgb", fallback)
+	return nil
 }
 
 // eightBits ends in gray or sRGB with 8 bits a channel, with or without alpha. Gray stays gray where

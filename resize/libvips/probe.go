@@ -22,6 +22,7 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 		return resize.Source{}, err
 	}
 	src := resize.Source{Format: format, Bytes: int64(len(data)), Pages: 1, Orientation: 1}
+	whole := true
 	switch format {
 	case resize.FormatJPEG:
 		scans, buffered := resize.JPEGScans(data)
@@ -31,11 +32,13 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 		src.Progressive = buffered
 	case resize.FormatPNG:
 		src.Progressive = resize.PNGInterlaced(data)
+		whole = resize.PNGWhole(data)
 	case resize.FormatGIF:
-		if !resize.GIFWhole(data) { // libvips shows what there is
-			return src, resize.Unprocessable("corrupt_image", "the image is broken")
-		}
+		whole = resize.GIFWhole(data) // libvips shows what there is
 	default:
+	}
+	if !whole {
+		return src, resize.Unprocessable("corrupt_image", "the image is broken: its end is missing")
 	}
 	ref, err := vips.LoadImageFromBuffer(data, importParams(0, 1))
 	if err != nil {
