@@ -53,7 +53,7 @@ type Fleet struct {
 	mu     sync.Mutex
 	onPush func(message string)                // of a Generations
 	wakers map[Hash]map[chan struct{}]struct{} // of Leases: who waits for an entry
-	stop   func() error                        // ends the subscription
+	stop   context.CancelFunc                  // of the subscription
 	done   sync.WaitGroup
 }
 
@@ -78,8 +78,10 @@ func NewFleet(client redis.UniversalClient, timeout time.Duration) *Fleet {
 		IsSuccessful:  answered,
 		IsExcluded:    func(err error) bool { return errors.As(err, new(callerGone)) },
 	})
+	ctx, cancel := context.WithCancel(context.Background())
+	f.stop = cancel
 	if client != nil {
-		f.subscribe()
+		f.done.Go(func() { f.follow(ctx) })
 	}
 	return f
 }
@@ -129,7 +131,7 @@ func (f *Fleet) try(ctx context.Context, o op, timeout time.Duration, fn func(ct
 		return struct{}{}, err
 	})
 	switch {
-	case err == nil || errors.Is(err, redis.Nil):
+	case err == nil:
 		return nil
 	case errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests):
 		return ErrBreaker
@@ -167,14 +169,7 @@ func (f *Fleet) Stats() FleetStats {
 
 // Close ends the subscription. Twice is fine.
 func (f *Fleet) Close() error {
-	f.mu.Lock()
-	stop := f.stop
-	f.stop = nil
-	f.mu.Unlock()
-	if stop == nil {
-		return nil
-	}
-	err := stop()
+	f.stop()
 	f.done.Wait()
-	return err
+	return nil
 }

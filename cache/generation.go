@@ -274,6 +274,9 @@ func (g *Generations) readCounters(ctx context.Context) (counters, error) {
 			return err
 		}
 		fields, err = g.fleet.client.HGetAll(ctx, purgeKey).Result()
+		if err == nil && fields[fieldSeq] == "" {
+			err = errReply
+		}
 		return err
 	})
 	return parseCounters(fields), err
@@ -322,7 +325,7 @@ func (g *Generations) poll(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.gaps.Add(1)
-	g.tip = "" // the next poll begins anew
+	g.seq, g.tip, g.pending = 0, "", 0 // the next poll begins anew
 	return nil
 }
 

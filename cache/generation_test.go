@@ -1,12 +1,17 @@
 package cache
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -456,5 +461,175 @@ func TestPurgeIsOneThing(t *testing.T) {
 		if _, err := g.Purge(t.Context(), p); !errors.Is(err, ErrBadPurge) {
 			t.Errorf("Purge(%+v): %v, want ErrBadPurge", p, err)
 		}
+	}
+}
+
+// A node that was frozen looks before it serves. Its poller and its subscription are dead here, so that the
+// first hit itself must find out.
+func TestFrozenNodeLooksFirst(t *testing.T) {
+	for _, p := range purges() {
+		t.Run(testName(p), func(t *testing.T) {
+			url := testpeer.Redis(t).URL
+			a := newNode(t, url)
+			b, link := newCutNode(t, url)
+			k, beside := key("shop", "a.jpg", 1), key("garden", "b.jpg", 1)
+			for _, x := range []Key{k, beside} {
+				_, gen, _ := a.tier.Load(t.Context(), x)
+				e := entry("old")
+				e.Generation = gen
+				if x == k {
+					e.Tags = []string{"summer"}
+				}
+				if err := a.tier.Set(t.Context(), x, e); err != nil {
+					t.Fatal(err)
+				}
+				b.find(t.Context(), x)
+			}
+			link.cut(false)
+			if err := b.gens.Close(); err != nil { // ends the poller
+				t.Fatal(err)
+			}
+			if _, err := a.gens.Purge(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, 5*time.Second, "a second has passed", func() bool { return !b.gens.inStep() })
+			if e, err := b.memory.Get(t.Context(), k); !errors.Is(err, ErrMiss) {
+				t.Errorf("the first hit: %v, %v; want ErrMiss", e, err)
+			}
+			if _, err := b.memory.Get(t.Context(), beside); err != nil && !p.All {
+				t.Errorf("another picture: %v", err)
+			}
+		})
+	}
+}
+
+// Verification asks Redis once for each entry.
+func TestVerifyOnce(t *testing.T) {
+	s := testpeer.Redis(t)
+	n := newNode(t, s.URL)
+	keys := []Key{key("shop", "a.jpg", 1), key("shop", "b.jpg", 1)}
+	for _, k := range keys {
+		n.fill(t, k, "good")
+	}
+	n.gens.epoch.Add(1)
+	if got := n.gens.Stats().Unverified; got != 2 {
+		t.Errorf("%d unverified after a gap, want 2", got)
+	}
+	asked := func() (calls string) {
+		info := s.Client(t).Info(t.Context(), "commandstats").Val()
+		_, calls, _ = strings.Cut(info, "cmdstat_get:calls=")
+		calls, _, _ = strings.Cut(calls, ",")
+		return calls
+	}
+	for _, k := range keys {
+		if _, err := n.memory.Get(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := asked()
+	for range 100 {
+		for _, k := range keys {
+			if _, err := n.memory.Get(t.Context(), k); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if after := asked(); after != before {
+		t.Errorf("GET was called %s times, then %s: verified entries are asked for again", before, after)
+	}
+	if got := n.gens.Stats().Unverified; got != 0 {
+		t.Errorf("%d unverified, want 0", got)
+	}
+}
+
+// A whole process, frozen by SIGSTOP over a purge.
+func TestFrozenProcess(t *testing.T) {
+	s := testpeer.Redis(t)
+	a := newNode(t, s.URL)
+	k := key("shop", "a.jpg", 1)
+	a.fill(t, k, "old")
+	b := startChild(t, s.URL)
+	if got := b.ask(t); got != "old" {
+		t.Fatalf("the other process finds %q", got)
+	}
+	if got := b.ask(t); got != "old" {
+		t.Fatalf("the other process finds %q", got)
+	}
+	b.signal(t, syscall.SIGSTOP)
+	if _, err := a.gens.Purge(t.Context(), Purge{Source: "shop", Object: "a.jpg"}); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(effective) // what is tested is this second
+	b.send(t)               // is there when it wakes
+	b.signal(t, syscall.SIGCONT)
+	if got := b.receive(t); got != "" {
+		t.Errorf("thawed, it serves %q", got)
+	}
+}
+
+// child is this test binary again, as another node.
+type child struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+const childEnv = "IMGEDGE_TEST_CHILD_REDIS"
+
+func startChild(t *testing.T, url string) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=60s")}
+	c.cmd.Env = append(os.Environ(), childEnv+"="+url)
+	out, err1 := c.cmd.StdoutPipe()
+	in, err2 := c.cmd.StdinPipe()
+	if err := errors.Join(err1, err2, c.cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	c.in, c.out = in, bufio.NewReader(out)
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	})
+	return c
+}
+
+func (c *child) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := c.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *child) ask(t *testing.T) string {
+	t.Helper()
+	c.send(t)
+	return c.receive(t)
+}
+
+func (c *child) send(t *testing.T) {
+	t.Helper()
+	if _, err := io.WriteString(c.in, "?\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *child) receive(t *testing.T) string {
+	t.Helper()
+	line, err := c.out.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// TestChild is the other process of TestFrozenProcess: it answers each line with what it finds.
+func TestChild(t *testing.T) {
+	url := os.Getenv(childEnv)
+	if url == "" {
+		return
+	}
+	n := newNode(t, url)
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		_, _ = os.Stdout.WriteString(n.find(t.Context(), key("shop", "a.jpg", 1)) + "\n")
 	}
 }

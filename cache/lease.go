@@ -21,6 +21,8 @@ const (
 type Leases struct {
 	fleet *Fleet
 	ttl   time.Duration
+	first time.Duration // pause before the first poll; it doubles
+	last  time.Duration // the longest pause
 	stop  context.CancelFunc
 	base  context.Context //nolint:containedctx // the life of the renewals, which belong to no caller
 	done  sync.WaitGroup
@@ -40,7 +42,7 @@ func NewLeases(f *Fleet, ttl time.Duration) *Leases {
 	if ttl <= 0 {
 		ttl = defaultTTL
 	}
-	l := &Leases{fleet: f, ttl: ttl}
+	l := &Leases{fleet: f, ttl: ttl, first: firstPoll, last: lastPoll}
 	l.base, l.stop = context.WithCancel(context.Background())
 	return l
 }
@@ -80,7 +82,7 @@ func (l *Leases) Lead(ctx context.Context, key Key, look func(ctx context.Contex
 	woken, leave := l.fleet.awaken(key.Variant)
 	defer leave()
 	token := format(draw())
-	for pause := firstPoll; ; pause = min(2*pause, lastPoll) {
+	for pause := l.first; ; pause = min(2*pause, l.last) {
 		state, err := l.take(ctx, key, token)
 		if err != nil {
 			l.alone.Add(1)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync/atomic"
 	"time"
@@ -118,8 +119,8 @@ func (m *Memory) verify(ctx context.Context, it *item) (*Entry, error) {
 func (g *Generations) readObject(ctx context.Context, object Hash) (n uint64, err error) {
 	err = g.fleet.call(ctx, opVerify, func(ctx context.Context) (err error) {
 		n, err = g.fleet.client.Get(ctx, objectKey(object)).Uint64()
-		if err == redis.Nil { //nolint:errorlint // returned bare by contract
-			err = nil
+		if errors.Is(err, redis.Nil) {
+			return nil
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -124,8 +125,10 @@ func (g *Generations) tellTag(ctx context.Context, tag string) error {
 		pipe := g.fleet.client.Pipeline()
 		members = pipe.SMembers(ctx, tagKey(tagHash(tag)))
 		known = pipe.ZScore(ctx, tagsKey, tagHash(tag).String())
-		_, err := pipe.Exec(ctx)
-		return err
+		if _, err := pipe.Exec(ctx); !errors.Is(err, redis.Nil) { // an unknown tag has no score
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 	"time"
 
@@ -17,26 +19,55 @@ const (
 	resubscribed = "s" // never sent: stands for a break in the subscription
 )
 
-// subscribe opens the one subscription of this process; the library reconnects it for ever. Nothing
-// rests on it: a purge that it misses is seen by the poll, a wake-up that it misses by the waiter's own.
-func (f *Fleet) subscribe() {
-	sub := f.client.Subscribe(context.Background(), pushChannel)
-	messages := sub.ChannelWithSubscriptions(
-		redis.WithChannelSize(1000), // a burst of wake-ups while a big purge is swept
-		redis.WithChannelHealthCheckInterval(time.Second),
-		redis.WithChannelSendTimeout(time.Second),
-	)
-	f.stop = sub.Close
-	f.done.Go(func() {
-		for m := range messages {
-			switch m := m.(type) {
-			case *redis.Message:
-				f.dispatch(m.Payload)
-			case *redis.Subscription: // the first, or one after a break
-				f.dispatch(resubscribed)
-			}
+const (
+	quiet      = time.Second            // without a message until the subscription is asked whether it lives
+	resubEvery = 100 * time.Millisecond // pause between attempts
+)
+
+// follow keeps the one subscription of this process, for ever. Nothing rests on it: a purge that it
+// misses is seen by the poll, a wake-up that it misses by the waiter's own.
+//
+// It reads by itself and not through the library's channels: those parse in a goroutine of their own,
+// where what a broken peer sends can end the process.
+func (f *Fleet) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		sub := f.client.Subscribe(ctx, pushChannel)                                     // an error shows in the first Receive
+		stop := context.AfterFunc(ctx, func() { _ = sub.Close() })                      // what Receive waits for
+		_ = caught(ctx, func(ctx context.Context) error { return f.receive(ctx, sub) }) // the poll tells whether Redis is there
+		if stop() {
+			_ = sub.Close()
 		}
-	})
+		select {
+		case <-ctx.Done():
+		case <-time.After(resubEvery):
+		}
+	}
+}
+
+// receive reads messages until the subscription fails. A connection on which the subscription is not
+// confirmed counts as failed: the library can lose the command and keep the connection.
+func (f *Fleet) receive(ctx context.Context, sub *redis.PubSub) error {
+	for subscribed, asked := false, false; ; {
+		m, err := sub.ReceiveTimeout(ctx, quiet)
+		var silence net.Error
+		switch {
+		case err == nil:
+			asked = false
+		case errors.As(err, &silence) && silence.Timeout() && subscribed && !asked:
+			asked = true
+			err = sub.Ping(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case *redis.Message:
+			f.dispatch(m.Payload)
+		case *redis.Subscription: // the first, or one after a break
+			subscribed = true
+			f.dispatch(resubscribed)
+		}
+	}
 }
 
 func (f *Fleet) dispatch(message string) {

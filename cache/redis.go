@@ -85,41 +85,49 @@ func (r *Redis) Load(ctx context.Context, key Key) (*Entry, Generation, error) {
 }
 
 // read gets an object's counter and a value. Where there is no counter it draws one, so that "none"
-// never stands for a generation.
+// never stands for a generation that Redis keeps values of.
 func (r *Redis) read(ctx context.Context, key Key) (object uint64, data []byte, err error) {
-	c := r.fleet.client
-	err = r.fleet.call(ctx, opLoad, func(ctx context.Context) error {
-		both, err := c.MGet(ctx, objectKey(key.Object), valueKey(key)).Result()
-		if err != nil {
-			return err
-		}
-		if len(both) != 2 {
-			return Error("reply of another command")
-		}
-		counter, ok := both[0].(string)
-		if !ok {
-			object, err = r.begin(ctx, key)
-			return err
-		}
-		if value, ok := both[1].(string); ok {
-			data = []byte(value)
-		}
-		object, err = strconv.ParseUint(counter, 10, 64)
+	var both []any
+	err = r.fleet.call(ctx, opLoad, func(ctx context.Context) (err error) {
+		both, err = r.fleet.client.MGet(ctx, objectKey(key.Object), valueKey(key)).Result()
 		return err
 	})
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(both) != 2 {
+		return 0, nil, errReply
+	}
+	counter, ok := both[0].(string)
+	if !ok {
+		object, err = r.begin(ctx, key)
+		return object, nil, err
+	}
+	if value, ok := both[1].(string); ok {
+		data = []byte(value)
+	}
+	object, err = strconv.ParseUint(counter, 10, 64)
 	return object, data, err
 }
 
-// begin draws the counter of an object that has none. A value without a counter is outdated.
-func (r *Redis) begin(ctx context.Context, key Key) (uint64, error) {
-	name := objectKey(key.Object)
-	pipe := r.fleet.client.Pipeline()
-	pipe.SetNX(ctx, name, format(draw()), counterLife)
-	counter := pipe.Get(ctx, name)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, err
+// begin draws the counter of an object that has none. A Redis that takes no writes (full, read-only) leaves
+// it at 0: Redis stores nothing under that, but memories may, and a purge differs from it.
+func (r *Redis) begin(ctx context.Context, key Key) (object uint64, err error) {
+	err = r.fleet.call(ctx, opLoad, func(ctx context.Context) error {
+		name := objectKey(key.Object)
+		pipe := r.fleet.client.Pipeline()
+		pipe.SetNX(ctx, name, format(draw()), counterLife)
+		counter := pipe.Get(ctx, name)
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		object, err = counter.Uint64()
+		return err
+	})
+	if err != nil && answered(err) {
+		return 0, nil
 	}
-	return counter.Uint64()
+	return object, err
 }
 
 // Get is Load without the generation, which the entry carries.

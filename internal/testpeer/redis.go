@@ -87,6 +87,11 @@ func startRedis(t testing.TB, address, dir string, args ...string) *Process {
 	p.WaitFor(t, func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
+		conn, err := net.DialTimeout("tcp", address, time.Second) // first: the client would log that it cannot
+		if err != nil {
+			return false
+		}
+		_ = conn.Close()
 		return c.Ping(ctx).Err() == nil
 	})
 	return p

@@ -1,0 +1,232 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestFlightShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f Flight[int]
+		var fills, shared atomic.Int32
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				v, s, err := f.Do(t.Context(), Hash{1}, func(context.Context, context.Context) (int, error) {
+					fills.Add(1)
+					time.Sleep(time.Second)
+					return 7, nil
+				})
+				if v != 7 || err != nil {
+					t.Errorf("Do = %d, %v; want 7, nil", v, err)
+				}
+				if s {
+					shared.Add(1)
+				}
+			})
+		}
+		wg.Go(func() {
+			if v, _, _ := f.Do(t.Context(), Hash{2}, func(context.Context, context.Context) (int, error) { return 8, nil }); v != 8 {
+				t.Errorf("another key: %d, want 8", v)
+			}
+		})
+		wg.Wait()
+		if fills.Load() != 1 || shared.Load() != 99 {
+			t.Errorf("%d fills, %d shared; want 1, 99", fills.Load(), shared.Load())
+		}
+		if got, want := f.Stats(), (FlightStats{Fills: 2, Collapsed: 99}); got != want {
+			t.Errorf("Stats = %+v, want %+v", got, want)
+		}
+		_ = f.Close()
+	})
+}
+
+// The first caller's leaving hurts nobody, and fill keeps its values.
+func TestFlightLeaderLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f Flight[string]
+		type name struct{}
+		leader, leave := context.WithCancel(context.WithValue(t.Context(), name{}, "trace"))
+		fill := func(ctx, patience context.Context) (string, error) {
+			time.Sleep(time.Second)
+			if err := errors.Join(ctx.Err(), patience.Err()); err != nil {
+				return "", err
+			}
+			return ctx.Value(name{}).(string), nil
+		}
+		go func() {
+			if _, _, err := f.Do(leader, Hash{1}, fill); !errors.Is(err, context.Canceled) {
+				t.Errorf("the leader that left: %v", err)
+			}
+		}()
+		synctest.Wait()
+		go func() {
+			if v, shared, err := f.Do(t.Context(), Hash{1}, fill); v != "trace" || !shared || err != nil {
+				t.Errorf("the other: %q, %v, %v; want trace, true, nil", v, shared, err)
+			}
+		}()
+		synctest.Wait()
+		leave()
+		_ = f.Close()
+	})
+}
+
+// Ruling 25: a fill that nobody waits for is dropped while it queues.
+func TestFlightGivenUpWhileQueueing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f Flight[int]
+		var fills atomic.Int32
+		fill := func(_, patience context.Context) (int, error) {
+			if fills.Add(1) == 2 {
+				return 7, nil
+			}
+			<-patience.Done() // the queue
+			time.Sleep(time.Second)
+			return 0, patience.Err()
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		go func() { _, _, _ = f.Do(ctx, Hash{1}, fill) }()
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		// A newcomer that joins between the giving up and the fill's end starts afresh.
+		if v, _, err := f.Do(t.Context(), Hash{1}, fill); v != 7 || err != nil {
+			t.Errorf("the newcomer: %d, %v; want 7, nil", v, err)
+		}
+		if fills.Load() != 2 {
+			t.Errorf("%d fills, want 2", fills.Load())
+		}
+		_ = f.Close()
+	})
+}
+
+// Ruling 25: … and finished once it works; who comes back finds it.
+func TestFlightGivenUpWhileWorking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f Flight[int]
+		var fills atomic.Int32
+		fill := func(context.Context, context.Context) (int, error) {
+			fills.Add(1)
+			time.Sleep(time.Second)
+			return 7, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, _, err := f.Do(ctx, Hash{1}, fill); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who left: %v", err)
+		}
+		if v, shared, err := f.Do(t.Context(), Hash{1}, fill); v != 7 || !shared || err != nil {
+			t.Errorf("who came back: %d, %v, %v; want 7, true, nil", v, shared, err)
+		}
+		if fills.Load() != 1 {
+			t.Errorf("%d fills, want 1", fills.Load())
+		}
+		_ = f.Close()
+	})
+}
+
+func TestFlightTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := Flight[int]{Timeout: time.Second}
+		start := time.Now()
+		_, _, err := f.Do(t.Context(), Hash{1}, func(ctx, _ context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("after %v: %v; want the deadline after 1 s", time.Since(start), err)
+		}
+		_ = f.Close()
+	})
+}
+
+// A cancellation that is the fill's own failure is no reason to begin anew.
+func TestFlightOwnCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f Flight[int]
+		var fills int
+		_, _, err := f.Do(t.Context(), Hash{1}, func(context.Context, context.Context) (int, error) {
+			fills++
+			return 0, context.Canceled
+		})
+		if !errors.Is(err, context.Canceled) || fills != 1 {
+			t.Errorf("%v after %d fills; want context.Canceled after 1", err, fills)
+		}
+		_ = f.Close()
+	})
+}
+
+func TestFlightPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, fill := range map[string]func(context.Context, context.Context) (int, error){
+			"boom":                     func(context.Context, context.Context) (int, error) { time.Sleep(1); panic("boom") },
+			"fill ended its goroutine": func(context.Context, context.Context) (int, error) { time.Sleep(1); runtime.Goexit(); return 0, nil },
+		} {
+			var f Flight[int]
+			var wg sync.WaitGroup
+			for range 3 {
+				wg.Go(func() {
+					_, _, err := f.Do(t.Context(), Hash{1}, fill)
+					var p *PanicError
+					if !errors.As(err, &p) || !strings.Contains(err.Error(), name) {
+						t.Errorf("%v, want a PanicError of %q", err, name)
+					}
+				})
+			}
+			wg.Wait()
+			if v, _, err := f.Do(t.Context(), Hash{1}, func(context.Context, context.Context) (int, error) { return 7, nil }); v != 7 || err != nil {
+				t.Errorf("afterwards: %d, %v", v, err)
+			}
+			_ = f.Close()
+		}
+	})
+}
+
+func TestFlightCap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := Flight[int]{MaxWaiters: 3}
+		var refused, served atomic.Int32
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				_, _, err := f.Do(t.Context(), Hash{1}, func(context.Context, context.Context) (int, error) {
+					time.Sleep(time.Second)
+					return 1, nil
+				})
+				switch {
+				case errors.Is(err, ErrOverloaded):
+					refused.Add(1)
+				case err == nil:
+					served.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if served.Load() != 3 || refused.Load() != 7 || f.Stats().Refused != 7 {
+			t.Errorf("%d served, %d refused; want 3, 7", served.Load(), refused.Load())
+		}
+		if ErrOverloaded.HTTPStatus() != 503 || ErrOverloaded.Code() != "overloaded" {
+			t.Error("ErrOverloaded is no 503 overloaded")
+		}
+		_ = f.Close()
+	})
+}
+
+func TestFlightClosed(t *testing.T) {
+	var f Flight[int]
+	for range 2 {
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := f.Do(t.Context(), Hash{1}, nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("Do after Close: %v, want ErrClosed", err)
+	}
+}
