@@ -59,3 +59,31 @@ func nextMarker(data []byte, i int) int {
 	}
 	return len(data)
 }
+
+// JPEGWhole reports whether an end of image follows the first scan. Its two bytes cannot occur inside
+// entropy-coded data (ITU T.81, B.1.1.5), so a file that was cut off has none; one that is damaged in
+// between still has.
+func JPEGWhole(data []byte) bool {
+	return bytes.LastIndex(data, []byte{0xFF, 0xD9}) > firstScan(data)
+}
+
+// firstScan returns where the first SOS stands, past thumbnails in other segments, or the end.
+func firstScan(data []byte) int {
+	for i := 2; i+4 <= len(data); {
+		if data[i] != 0xFF {
+			i = nextMarker(data, i)
+			continue
+		}
+		switch marker := data[i+1]; {
+		case marker == 0xFF:
+			i++
+		case marker == 0xDA:
+			return i
+		case marker <= 0x01 || marker >= 0xD0 && marker <= 0xD9:
+			i += 2
+		default:
+			i += 2 + int(binary.BigEndian.Uint16(data[i+2:]))
+		}
+	}
+	return len(data)
+}

@@ -657,9 +657,23 @@ func TestJPEGScans(t *testing.T) {
 	}
 }
 
+func TestJPEGWhole(t *testing.T) {
+	thumbnail := "\xff\xe1\x00\x0a\xff\xd8\xff\xda\x00\x00\xff\xd9"
+	whole := "\xff\xd8" + thumbnail + "\xff\xda\x00\x04cdentropy\xff\x00data\xff\xd9"
+	if !JPEGWhole([]byte(whole)) || !JPEGWhole([]byte(whole+"behind it")) {
+		t.Error("a whole JPEG is called cut")
+	}
+	for n := range len(whole) - 1 {
+		if JPEGWhole([]byte(whole[:n])) {
+			t.Errorf("%q is called whole", whole[:n])
+		}
+	}
+}
+
 func FuzzJPEGScans(f *testing.F) {
 	f.Add([]byte("\xff\xd8\xff\xc2\x00\x04ab\xff\xda\x00\x04cd\xff\x00\xff\xd9"))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		JPEGWhole(data)
 		if scans, _ := JPEGScans(data); scans > len(data) {
 			t.Errorf("%d scans in %d bytes", scans, len(data))
 		}

@@ -16,8 +16,7 @@ type Ability struct {
 // Formats reports what libvips can do here, for edge doctor. Writing is tried, not looked up: the
 // operation for AVIF is there also where libheif has no encoder for it.
 func (e *Engine) Formats() []Ability {
-	var all []Ability
-	for _, f := range []struct {
+	kinds := [...]struct {
 		format resize.Format
 		kind   vips.ImageType
 	}{
@@ -28,7 +27,9 @@ func (e *Engine) Formats() []Ability {
 		{resize.FormatAVIF, vips.ImageTypeAVIF},
 		{resize.FormatHEIC, vips.ImageTypeHEIF},
 		{resize.FormatTIFF, vips.ImageTypeTIFF},
-	} {
+	}
+	all := make([]Ability, 0, len(kinds))
+	for _, f := range kinds {
 		all = append(all, Ability{Format: f.format, Load: vips.IsTypeSupported(f.kind), Save: canSave(f.format)})
 	}
 	return all

@@ -95,7 +95,7 @@ func (p *picture) pin() error {
 // dressAll lays the px over a header of the source: libvips gives the sum of two pictures the metadata
 // of the first, and never asks for the first one's px where the second covers it.
 func (p *picture) dressAll() error {
-	header, err := vips.LoadImageFromBuffer(p.data, importParams(p.plan.Page, 1))
+	header, err := vips.LoadImageFromBuffer(p.data, importParams(p.plan.Source.Format, p.plan.Page, 1))
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 			return src, resize.Unprocessable("corrupt_image", "the image is broken: too many scans")
 		}
 		src.Progressive = buffered
+		whole = resize.JPEGWhole(data)
 	case resize.FormatPNG:
 		src.Progressive = resize.PNGInterlaced(data)
 		whole = resize.PNGWhole(data)
@@ -40,7 +41,7 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 	if !whole {
 		return src, resize.Unprocessable("corrupt_image", "the image is broken: its end is missing")
 	}
-	ref, err := vips.LoadImageFromBuffer(data, importParams(0, 1))
+	ref, err := vips.LoadImageFromBuffer(data, importParams(format, 0, 1))
 	if err != nil {
 		return src, broken(ctx, "read header", err)
 	}
@@ -49,12 +50,12 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 	return src, nil
 }
 
-// importParams returns what every load has in common. FailOnError is libvips' fail_on=error: a file that
-// ends early or whose data cannot be decoded fails; what a decoder merely warns of (extra bytes before a
-// marker, as some cameras write) does not.
-func importParams(page, frames int) *vips.ImportParams {
+// importParams returns what every load has in common. A decoder that meets damage fails, except for
+// JPEG: there govips' FailOnError is libvips' fail_on=warning, which refuses what cameras and editors
+// have always written (extra bytes before a marker). That a JPEG is cut off is found out by Probe.
+func importParams(format resize.Format, page, frames int) *vips.ImportParams {
 	p := vips.NewImportParams()
-	p.FailOnError.Set(true)
+	p.FailOnError.Set(format != resize.FormatJPEG)
 	p.Access.Set(sequential)
 	if page > 0 {
 		p.Page.Set(page)

@@ -144,6 +144,19 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// TestExtraBytes holds that a JPEG at which decoders merely frown is shown.
+func TestExtraBytes(t *testing.T) {
+	data := jpegOf(t, photo(200, 150), 90)
+	extra := append(append(bytes.Clone(data[:len(data)-2]), "extra bytes before the marker"...), 0xFF, 0xD9)
+	at := bytes.Index(data, []byte("\xff\xda"))
+	between := append(append(bytes.Clone(data[:at]), 0, 0, 0), data[at:]...)
+	for name, d := range map[string][]byte{"before the end": extra, "between segments": between, "after the end": append(bytes.Clone(data), 1, 2, 3)} {
+		if _, err := tryRender(t.Context(), newEngine(t), d, resize.Options{Width: 50}, resize.DefaultLimits()); err != nil {
+			t.Errorf("%s: %v%s", name, err, causes(err))
+		}
+	}
+}
+
 // TestFlippedBytes holds that damage gives an error or a picture.
 func TestFlippedBytes(t *testing.T) {
 	m := photo(64, 48)

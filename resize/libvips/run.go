@@ -99,7 +99,7 @@ const smallBytes = 16 << 20
 
 // load opens the file at the plan's page and reduction. No pixel is decoded yet.
 func (p *picture) load() error {
-	params := importParams(p.plan.Page, p.plan.Frames)
+	params := importParams(p.plan.Source.Format, p.plan.Page, p.plan.Frames)
 	if p.plan.Shrink > 1 {
 		params.JpegShrinkFactor.Set(p.plan.Shrink)
 	}
