@@ -76,7 +76,7 @@ func NewFleet(client redis.UniversalClient, timeout time.Duration) *Fleet {
 		ReadyToTrip:   tripped,
 		OnStateChange: func(_ string, _, to gobreaker.State) { f.open.Store(to != gobreaker.StateClosed) },
 		IsSuccessful:  answered,
-		IsExcluded:    func(err error) bool { return errors.As(err, new(callerGone)) },
+		IsExcluded:    func(err error) bool { return errors.As(err, new(callerError)) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop = cancel
@@ -99,8 +99,8 @@ func answered(err error) bool {
 	return err == nil || errors.As(err, &reply)
 }
 
-// callerGone is an error that came because the caller's own context ended; it says nothing about Redis.
-type callerGone struct{ error }
+// callerError is an error that came because the caller's own context ended; it says nothing about Redis.
+type callerError struct{ error }
 
 // call runs fn with the fleet's timeout, unless the breaker is open. redis.Nil is no failure.
 func (f *Fleet) call(ctx context.Context, o op, fn func(ctx context.Context) error) error {
@@ -126,7 +126,7 @@ func (f *Fleet) try(ctx context.Context, o op, timeout time.Duration, fn func(ct
 		defer cancel()
 		err := caught(c, fn)
 		if err != nil && ctx.Err() != nil {
-			err = callerGone{err}
+			err = callerError{err}
 		}
 		return struct{}{}, err
 	})

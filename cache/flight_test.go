@@ -166,8 +166,12 @@ func TestFlightOwnCancel(t *testing.T) {
 func TestFlightPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, fill := range map[string]func(context.Context, context.Context) (int, error){
-			"boom":                     func(context.Context, context.Context) (int, error) { time.Sleep(1); panic("boom") },
-			"fill ended its goroutine": func(context.Context, context.Context) (int, error) { time.Sleep(1); runtime.Goexit(); return 0, nil },
+			"boom": func(context.Context, context.Context) (int, error) { time.Sleep(time.Second); panic("boom") },
+			"fill ended its goroutine": func(context.Context, context.Context) (int, error) {
+				time.Sleep(time.Second)
+				runtime.Goexit()
+				return 0, nil
+			},
 		} {
 			var f Flight[int]
 			var wg sync.WaitGroup

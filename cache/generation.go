@@ -2,18 +2,13 @@ package cache
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"maps"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -22,10 +17,8 @@ const (
 	// trust is how long what the last poll showed may stand for the present. A purge is answered once
 	// its number is in Redis; a hit served longer than trust after that rests on a poll that began after
 	// the answer, and so knew of it.
-	trust      = time.Second
-	stripes    = 256
-	lastPurges = 8
-	unknown    = math.MaxUint64 // the Object of a generation that Redis could not be asked for
+	trust   = time.Second
+	unknown = math.MaxUint64 // the Object of a generation that Redis could not be asked for
 )
 
 // Generations is this node's view of the fleet's purges. Memory and Redis ask it what is still good.
@@ -67,51 +60,6 @@ type Generations struct {
 type view struct {
 	all     uint64
 	sources map[string]uint64
-}
-
-// stripe orders the stores and purges of the objects that fall to it: a store checks the purges and
-// inserts under the lock, a purge is noted and removes under it. So nothing older than a purge is
-// inserted after the purge has passed.
-type stripe struct {
-	mu     sync.Mutex
-	purges uint32           // purges of an object or a tag so far
-	last   [lastPurges]note // the last of them, number n at n % lastPurges
-}
-
-// note is a purge of an object or a tag that went through a stripe. (Purges of all and of a source
-// change the view instead.)
-type note struct {
-	object Hash
-	value  uint64 // the object's counter from then on
-	tag    string // if not "", the purge of a tag
-	tip    string // which purge it was
-}
-
-// noteLocked remembers a purge, once: a node may hear of one twice.
-func (s *stripe) noteLocked(n note) {
-	for _, known := range s.last {
-		if known == n {
-			return
-		}
-	}
-	s.last[s.purges%lastPurges] = n
-	s.purges++
-}
-
-// harmlessLocked says that no purge since the stripe counted then concerns the entry: they were of other
-// objects and tags, or the entry was begun after them, in Redis' order. Too many to tell is no.
-func (s *stripe) harmlessLocked(then uint32, key Key, e *Entry) bool {
-	if s.purges-then > lastPurges {
-		return false
-	}
-	for i := then; i != s.purges; i++ {
-		n := s.last[i%lastPurges]
-		if n.tag != "" && slices.Contains(e.Tags, n.tag) ||
-			n.tag == "" && n.object == key.Object && n.value != e.Generation.Object {
-			return false
-		}
-	}
-	return true
 }
 
 // GenerationStats is a snapshot of Generations.
@@ -196,113 +144,12 @@ func (g *Generations) ensure(ctx context.Context) error {
 	return err
 }
 
-// now returns the generation work begun now stands under, as far as this node knows.
-func (g *Generations) now(key Key) Generation {
-	s := g.stripe(key.Object)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return g.presentLocked(s, key)
-}
-
-func (g *Generations) presentLocked(s *stripe, key Key) Generation {
-	v := g.view.Load()
-	return Generation{All: v.all, Source: v.sources[key.Source], Node: g.epoch.Load()<<32 | uint64(s.purges)}
-}
-
-// currentLocked says whether no purge that this node knows of has come since e's generation.
-func (g *Generations) currentLocked(s *stripe, key Key, e *Entry) bool {
-	is, was := g.presentLocked(s, key), e.Generation
-	return is.All == was.All && is.Source == was.Source && is.Node>>32 == was.Node>>32 &&
-		s.harmlessLocked(uint32(was.Node), key, e)
-}
-
-// current is currentLocked for those who only want to spare themselves work.
-func (g *Generations) current(key Key, e *Entry) bool {
-	s := g.stripe(key.Object)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return g.currentLocked(s, key, e)
-}
-
-func (g *Generations) stripe(object Hash) *stripe { return &g.stripes[stripeOf(object)] }
-
-func stripeOf(object Hash) int { return int(object[0]) }
-
 // attach makes a memory take part in purges.
 func (g *Generations) attach(m *Memory) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	list := append(slices.Clone(*g.memories.Load()), m)
 	g.memories.Store(&list)
-}
-
-// draw returns a random number that is neither 0 (never purged) nor unknown.
-func draw() uint64 {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.BigEndian.Uint64(b[:])>>1 | 1
-}
-
-func format(n uint64) string { return strconv.FormatUint(n, 10) }
-
-// counters is what a poll reads.
-type counters struct {
-	seq  uint64
-	tip  string
-	view view
-}
-
-// beginCounters makes the counters where there are none. A small seq: it is counted in doubles.
-//
-// KEYS purgeKey  ARGV seq tip all
-var beginCounters = redis.NewScript(`
-if redis.call('HSETNX', KEYS[1], 'seq', ARGV[1]) == 1 then
-  redis.call('HSET', KEYS[1], 'tip', ARGV[2], 'all', ARGV[3])
-end
-return 1`)
-
-// readCounters reads the counters, and makes them where there are none.
-func (g *Generations) readCounters(ctx context.Context) (counters, error) {
-	var fields map[string]string
-	err := g.fleet.try(ctx, opPoll, g.fleet.timeout, func(ctx context.Context) (err error) {
-		fields, err = g.fleet.client.HGetAll(ctx, purgeKey).Result()
-		if err != nil || fields[fieldSeq] != "" {
-			return err
-		}
-		seq, tip, all := beginArgs()
-		if err = beginCounters.Run(ctx, g.fleet.client, []string{purgeKey}, seq, tip, all).Err(); err != nil {
-			return err
-		}
-		fields, err = g.fleet.client.HGetAll(ctx, purgeKey).Result()
-		if err == nil && fields[fieldSeq] == "" {
-			err = errReply
-		}
-		return err
-	})
-	return parseCounters(fields), err
-}
-
-// beginArgs are the first values of seq, tip and all.
-func beginArgs() (seq, tip, all string) {
-	return format(draw() >> 24), format(draw()), format(draw())
-}
-
-func parseCounters(fields map[string]string) counters {
-	c := counters{view: view{sources: make(map[string]uint64, len(fields))}}
-	for name, value := range fields {
-		n, _ := strconv.ParseUint(value, 10, 64) // what is no number differs from all that is
-		switch {
-		case name == fieldSeq:
-			c.seq = n
-		case name == fieldTip:
-			c.tip = value
-		case name == fieldAll:
-			c.view.all = n
-		case strings.HasPrefix(name, fieldSource):
-			c.view.sources[name[len(fieldSource):]] = n
-		}
-	}
-	return c
 }
 
 // poll compares the fleet's counters with what this node has applied.

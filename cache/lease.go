@@ -10,10 +10,9 @@ import (
 )
 
 const (
-	// defaultTTL keeps the delay by a dead holder, which is the TTL and one step of polling, within 10 s.
-	defaultTTL = 9500 * time.Millisecond
-	firstPoll  = 10 * time.Millisecond
-	lastPoll   = 100 * time.Millisecond
+	defaultDelay = 10 * time.Second
+	firstPoll    = 10 * time.Millisecond
+	lastPoll     = 100 * time.Millisecond
 )
 
 // Leases let one node of the fleet do the work that many nodes ask for at once. A lease is a hint, not
@@ -37,11 +36,13 @@ type LeaseStats struct {
 	Alone     uint64 // work taken on without the lease: no Redis, or trouble with it
 }
 
-// NewLeases returns the fleet's leases. ttl is how long a dead holder's lease stands; 0 = 9.5 s.
-func NewLeases(f *Fleet, ttl time.Duration) *Leases {
-	if ttl <= 0 {
-		ttl = defaultTTL
+// NewLeases returns the fleet's leases. delay is how long a dead holder may keep the others waiting,
+// 1 s at least; 0 = 10 s. A lease stands a little less, for the others' next poll comes on top.
+func NewLeases(f *Fleet, delay time.Duration) *Leases {
+	if delay <= 0 {
+		delay = defaultDelay
 	}
+	ttl := max(delay, time.Second) - 2*lastPoll
 	l := &Leases{fleet: f, ttl: ttl, first: firstPoll, last: lastPoll}
 	l.base, l.stop = context.WithCancel(context.Background())
 	return l

@@ -137,8 +137,7 @@ func (m *Memory) drop(it *item) {
 	}
 }
 
-// Set keeps e until e.Stale. ErrOutdated: a purge has come since e.Generation (a changed copy of the entry
-// that is there may keep its generation). ErrTooLarge: e does not
+// Set keeps e until e.Stale. ErrOutdated: a purge has come since e.Generation, or may have. ErrTooLarge: e does not
 // fit at all. Admission may drop it for others that are asked for more; that is no error.
 func (m *Memory) Set(_ context.Context, key Key, e *Entry) error {
 	it := &item{key: key, entry: e, weight: weigh(key, e)}
@@ -159,7 +158,8 @@ func (m *Memory) Set(_ context.Context, key Key, e *Entry) error {
 	if e.Generation.Object == unknown {
 		it.epoch.Store(never)
 	}
-	if !m.gens.currentLocked(s, key, e) && !m.succeedsLocked(it) {
+	v := m.gens.judgeLocked(s, key, e)
+	if v == outdated || v == unsure && !m.gens.vouchLocked(it) {
 		m.held.Add(-it.weight)
 		m.outdated.Add(1)
 		return ErrOutdated
@@ -169,15 +169,24 @@ func (m *Memory) Set(_ context.Context, key Key, e *Entry) error {
 	return nil
 }
 
-// succeedsLocked says that the item replaces one of the very same generation, which every purge since
-// has left standing; it is verified as far as that one is.
-func (m *Memory) succeedsLocked(it *item) bool {
-	now, ok := m.cache.GetEntryQuietly(it.key.Variant)
-	if !ok || now.Value.entry.Generation != it.entry.Generation {
-		return false
+// vouchLocked looks for an entry of the same object and generation that every purge since has left
+// standing: the item is as good as that one, and as far verified. A variant made from a kept original long after
+// it was fetched has such a one, and a changed copy of what is there.
+func (g *Generations) vouchLocked(it *item) bool {
+	is := it.entry.Generation
+	for _, m := range *g.memories.Load() {
+		for _, other := range m.index.object(it.key.Object) {
+			was := other.entry.Generation
+			if g.fleet.client != nil && is.Object != unknown { // alone, Object says nothing
+				was.Node = is.Node
+			}
+			if is == was {
+				it.epoch.Store(other.epoch.Load())
+				return true
+			}
+		}
 	}
-	it.epoch.Store(now.Value.epoch.Load())
-	return true
+	return false
 }
 
 // reserve counts w bytes in, unless there is no room for them.

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/imgedge/imgedge/internal/testpeer"
 )
 
 // alone is a memory of a node without Redis.
@@ -201,7 +203,7 @@ func TestMemorySucceeds(t *testing.T) {
 	m, g := alone(t, 1<<20)
 	k, e := key("shop", "a", 1), entry("a")
 	set(t, m, k, e)
-	for i := range 3000 { // more than a stripe remembers
+	for i := range 100 * stripes { // more than a stripe remembers
 		if _, err := g.Purge(t.Context(), Purge{Source: "shop", Object: fmt.Sprint(i)}); err != nil {
 			t.Fatal(err)
 		}
@@ -216,6 +218,49 @@ func TestMemorySucceeds(t *testing.T) {
 	}
 	if err := m.Set(t.Context(), k, &again); !errors.Is(err, ErrOutdated) {
 		t.Errorf("Set of a copy after the purge: %v, want ErrOutdated", err)
+	}
+}
+
+// A variant made from an original that was kept long ago is stored, whatever happened meanwhile to others;
+// but not once the original's object was purged, even if no push has told of it.
+func TestMemoryKeptOriginal(t *testing.T) {
+	s := testpeer.Redis(t)
+	n := newNode(t, s.URL)
+	original, k := OriginalKey("shop", "a.jpg"), key("shop", "a.jpg", 1)
+	_, gen, _ := n.tier.Load(t.Context(), original)
+	kept, made := entry("original"), entry("made")
+	kept.Generation, made.Generation = gen, gen
+	if err := n.kept.Set(t.Context(), original, kept); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 * lastPurges {
+		n.gens.forgetLocked(fmt.Sprint(i), "t - other")
+	}
+	n.gens.epoch.Add(1)
+	if err := n.memory.Set(t.Context(), k, made); err != nil {
+		t.Errorf("memory.Set: %v", err)
+	}
+	if err := n.tier.Set(t.Context(), k, made); err != nil {
+		t.Errorf("redis.Set: %v", err)
+	}
+	if got := n.memory.unverified() + n.kept.unverified(); got != 2 {
+		t.Errorf("%d unverified, want the original and what was made of it", got)
+	}
+	if err := s.Client(t).Set(t.Context(), objectKey(k.Object), "7", 0).Err(); err != nil { // a purge, its push lost
+		t.Fatal(err)
+	}
+	for name, m := range map[string]*Memory{"memory": n.memory, "kept": n.kept} {
+		for _, x := range []Key{k, original} {
+			if _, err := m.Get(t.Context(), x); !errors.Is(err, ErrMiss) {
+				t.Errorf("%s still has %v: %v", name, x, err)
+			}
+		}
+	}
+	if err := n.memory.Set(t.Context(), k, made); !errors.Is(err, ErrOutdated) {
+		t.Errorf("memory.Set after the purge: %v, want ErrOutdated", err)
+	}
+	if err := n.tier.Set(t.Context(), k, made); !errors.Is(err, ErrOutdated) {
+		t.Errorf("redis.Set after the purge: %v, want ErrOutdated", err)
 	}
 }
 

@@ -153,7 +153,7 @@ func (r *Redis) Set(ctx context.Context, key Key, e *Entry) error {
 	if r.fleet.client == nil || life < time.Millisecond {
 		return nil
 	}
-	if e.Generation.Object == unknown || !r.gens.current(key, e) {
+	if e.Generation.Object == unknown || r.gens.judge(key, e) == outdated { // unsure: Redis knows
 		r.outdated.Add(1)
 		return ErrOutdated
 	}

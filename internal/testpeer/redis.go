@@ -51,7 +51,7 @@ func (s *RedisServer) Client(t testing.TB) *redis.Client {
 func RedisCluster(t testing.TB) []string {
 	t.Helper()
 	const nodes = 3
-	var addresses, buses []string
+	addresses, buses := make([]string, 0, nodes), make([]string, 0, nodes)
 	for range nodes {
 		address, bus := FreePort(t), FreePort(t)
 		_, busPort, _ := net.SplitHostPort(bus) // FreePort's own form

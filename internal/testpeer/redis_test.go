@@ -17,7 +17,7 @@ func TestRedis(t *testing.T) {
 
 func TestRedisCluster(t *testing.T) {
 	for _, address := range RedisCluster(t) {
-		if err := redisClient(t, address).ClusterSlots(t.Context()).Err(); err != nil {
+		if err := redisClient(t, address).ClusterShards(t.Context()).Err(); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
