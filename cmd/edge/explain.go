@@ -13,13 +13,15 @@ import (
 
 type explainCommand struct {
 	configFlag
+	Dir    string `placeholder:"FOLDER" help:"Folder of the source local, as given to serve."`
+	Key    string `placeholder:"HEX" help:"Key of the source local, as given to serve."`
 	Accept string `placeholder:"TYPES" help:"Accept header of the client, as in 'image/avif,image/webp'."`
 	URL    string `arg:"" help:"URL or request target."`
 }
 
 // Run says what the server would do with the URL. A signature that does not match does not end it.
 func (c *explainCommand) Run(ctx context.Context, p *Program) error {
-	cfg, err := c.load(p, Overrides{})
+	cfg, err := c.load(p, Overrides{Dir: c.Dir, Key: c.Key})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	stdlog "log"
 	"log/slog"
 	"os"
 )
@@ -15,6 +16,13 @@ func newLogger(w io.Writer, l Log) *slog.Logger {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// catchLog sends what net/http and others write through the standard log package to ours. It can quote
+// what a peer sent, so it is for debugging alone.
+func catchLog(log *slog.Logger) {
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
 }
 
 func isTerminal(w io.Writer) bool {

@@ -38,6 +38,7 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 	defer signal.Stop(signals)
 
 	log := newLogger(p.Stdout, cfg.Log)
+	catchLog(log)
 	if limit := limitMemory(cfg, p.getenv("GOMEMLIMIT")); limit > 0 {
 		log.Info("memory limit of the Go heap", "bytes", limit)
 	}
