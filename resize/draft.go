@@ -8,12 +8,18 @@ import "strings"
 type Draft struct {
 	Options Options // as set so far, neither normalized nor validated
 
-	level uint64 // rows of table set in this level
-	all   uint64 // rows of table set in any level
+	level rowSet // rows of table set in this level
+	all   rowSet // rows of table set in any level
 }
 
+// rowSet is a set of rows of table.
+type rowSet [2]uint64
+
+func (s *rowSet) add(row int)      { s[row/64] |= 1 << (row % 64) }
+func (s *rowSet) has(row int) bool { return s[row/64]&(1<<(row%64)) != 0 }
+
 // Next ends the level.
-func (d *Draft) Next() { d.level = 0 }
+func (d *Draft) Next() { d.level = rowSet{} }
 
 // Set sets one option from its decoded value. Errors are *Error with code bad_option.
 func (d *Draft) Set(name, value string) error {
@@ -21,12 +27,11 @@ func (d *Draft) Set(name, value string) error {
 	if row < 0 {
 		return unknownOption(name)
 	}
-	bit := uint64(1) << row
-	if d.level&bit != 0 {
+	if d.level.has(row) {
 		return BadOption(name + ": the option occurs twice")
 	}
-	d.level |= bit
-	d.all |= bit
+	d.level.add(row)
+	d.all.add(row)
 	return d.Options.set(row, value)
 }
 
@@ -42,7 +47,7 @@ func (d *Draft) SetEscaped(name, value string) error {
 // Has tells whether the option was set in this level.
 func (d *Draft) Has(name string) bool {
 	row := find(name)
-	return row >= 0 && d.level&(1<<row) != 0
+	return row >= 0 && d.level.has(row)
 }
 
 // Finish returns the options, normalized and validated. What the last level sets and nothing can use
@@ -69,7 +74,7 @@ func (d *Draft) settleGravity() error {
 		return d.refuse("needs g=fp", "fx", "fy")
 	}
 	for _, name := range [...]string{"fx", "fy"} {
-		if d.all&(1<<find(name)) == 0 {
+		if !d.all.has(find(name)) {
 			return BadOption("g: fp needs fx and fy; " + name + " is missing")
 		}
 	}
@@ -78,7 +83,7 @@ func (d *Draft) settleGravity() error {
 
 func (d *Draft) settleOverlays() error {
 	if d.Options.Watermark.Image == "" {
-		if err := d.refuse("needs wm", "wmg", "wmx", "wmy", "wms", "wmo", "wmr", "wmrot"); err != nil {
+		if err := d.refuse("needs wm", "wmg", "wmx", "wmy", "wms", "wmo", "wmr", "wmrot", "_wmb", "_wmw", "_wmh"); err != nil {
 			return err
 		}
 	}
@@ -94,7 +99,7 @@ func (d *Draft) settleFormat() error {
 	if o.Format.bare() {
 		for i := range table {
 			name := table[i].name
-			if d.level&(1<<i) != 0 && name != "f" && name != "v" {
+			if d.level.has(i) && name != "f" && name != "v" {
 				return BadOption(name + ": f=" + o.Format.String() + " takes no other option than v, dl, exp and kid")
 			}
 		}

@@ -28,6 +28,9 @@ type box struct{ w, h float64 }
 
 // fit computes scale, crop size and canvas size for a region of the given size.
 func (o Options) fit(from extent) fitted {
+	if o.measured() {
+		return o.measure(from)
+	}
 	dpr, zoom := orOne(o.DPR), orOne(o.Zoom)
 	b := box{float64(o.Width) * zoom, float64(o.Height) * zoom}
 	kind := o.fitKind(b, from)

@@ -21,6 +21,9 @@ type layout struct {
 // layout computes crop, ratio, scaling, crop to the box and padding, in this order.
 func (o Options) layout(src Source, turn Turn) (layout, error) {
 	upright := turn.swap(image.Pt(src.Width, src.Height))
+	if o.CropSize != (Extent{}) {
+		return o.sizedLayout(upright), nil
+	}
 	region, err := o.Crop.within(upright)
 	if err != nil {
 		return layout{}, err
@@ -48,7 +51,11 @@ func (o Options) layout(src Source, turn Turn) (layout, error) {
 // pad adds the canvas of fit=pad and the padding of pad.
 func (l *layout) pad(o Options, f fitted, g anchor) {
 	canvas := image.Pt(max(f.canvas.X, l.size.X), max(f.canvas.Y, l.size.Y))
-	at := g.place(image.Rectangle{Max: canvas}, l.size, f.dpr, f.dpr).Min
+	at := o.extendAnchor(g).place(image.Rectangle{Max: canvas}, l.size, f.dpr, f.dpr).Min
+	round := round
+	if o.measured() {
+		round = roundToEven
+	}
 	t, r := round(float64(o.Pad.Top)*f.dpr), round(float64(o.Pad.Right)*f.dpr)
 	b, left := round(float64(o.Pad.Bottom)*f.dpr), round(float64(o.Pad.Left)*f.dpr)
 	canvas = canvas.Add(image.Pt(left+r, t+b))

@@ -31,7 +31,9 @@ func (o Options) Normalize() Options {
 	o.settleTurn()
 	o.Watermark = o.Watermark.normalize()
 	o.Text = o.Text.normalize()
-	return o.normalizeEncoding()
+	o = o.normalizeEncoding()
+	o.normalizeSpecial()
+	return o
 }
 
 // settleTurn keeps one spelling for each of the eight ways to place a picture: a mirror in both directions
@@ -88,6 +90,11 @@ func (w Watermark) normalize() Watermark {
 	}
 	w.X, w.Y = w.X.normalize(), w.Y.normalize()
 	w.Opacity = dropOne(w.Opacity)
+	if w.Scale == 0 {
+		w.Within = false
+	} else {
+		w.Width, w.Height = 0, 0
+	}
 	return w
 }
 

@@ -53,6 +53,22 @@ type Options struct {
 	Metadata    Metadata // meta
 	KeepICC     bool     // icc=keep
 	Version     string   // v: ≤ 64 characters
+
+	// What only a dialect can say. In the canonical text the names begin with _; see special.go.
+	CropSize   Extent    // _cs: size of the region that is kept, instead of Crop; zero = none
+	CropAt     Anchor    // _cg: where CropSize lies; zero = center
+	RatioGrows bool      // _ce: Ratio enlarges the region of CropSize instead of reducing it
+	ZoomY      float64   // _zy: vertical zoom, 0.01–20; 0 = Zoom
+	Extend     Extend    // _ex: what is smaller than the box is extended, whatever Fit says
+	ExtendAt   Anchor    // _xg: where the picture lies on the canvas of Extend and FitPad; not given = g
+	Measured   bool      // _ms: sides and padding are computed as imgproxy computes them
+	MaxSide    int       // _md: px; what would be longer is scaled down to it; 0 = none
+	TrimColor  TrimColor // _tc
+	TrimEqual  TrimEqual // _te
+	Kept       FormatSet // _kf: source formats that f=keep, and f=auto after the offer, keep; zero = f=keep every one, f=auto none
+	Qualities  Qualities // _fq: where q is not given
+	Untouched  FormatSet // _sp: sources in these formats are answered as they are, if the result would have the same format
+	Hashsum    string    // _hs: algorithm.hex that the original's bytes must have
 }
 
 // Fit says how the picture meets its box.
@@ -147,6 +163,11 @@ type Watermark struct {
 	Opacity float64 // 0–1; 0 = 1
 	Tiled   bool
 	Rotate  float64 // degrees clockwise
+
+	// What only a dialect can say.
+	Within bool // _wmb: Scale is of both sides of the output, and the mark fits within them
+	Width  int  // _wmw: px the mark is scaled to fit within; 0 = derived. Scale goes before
+	Height int  // _wmh
 }
 
 // Text is a line laid over the output. Value is UTF-8, ≤ 200 characters; "" = none.

@@ -31,6 +31,9 @@ func (o Options) output(src Source, l layout, animated bool) (output, error) {
 		effort:   format.effort(),
 		quality:  format.Quality(),
 	}
+	if q := o.Qualities.Of(format); q > 0 {
+		out.quality = q
+	}
 	if o.Quality > 0 && out.quality > 0 {
 		out.quality = o.Quality
 	}
@@ -57,9 +60,9 @@ func (c Color) over(under Color) Color {
 func (o Options) finalFormat(src Source, l layout, animated, transparent bool) (Format, error) {
 	switch o.Format {
 	case FormatAuto, FormatBest:
-		return o.negotiated(l, animated, transparent), nil
+		return o.negotiated(src, l, animated, transparent), nil
 	case FormatKeep:
-		if src.Format.writable() && src.Format.holds(l.size.X, l.size.Y) {
+		if (o.Kept == 0 || o.Kept.Has(src.Format)) && src.Format.writable() && src.Format.holds(l.size.X, l.size.Y) {
 			return src.Format, nil
 		}
 		return fallback(l, animated, transparent), nil
@@ -76,12 +79,15 @@ func (o Options) finalFormat(src Source, l layout, animated, transparent bool) (
 }
 
 // negotiated returns the first format the client takes that can hold the picture.
-func (o Options) negotiated(l layout, animated, transparent bool) Format {
+func (o Options) negotiated(src Source, l layout, animated, transparent bool) Format {
 	for _, f := range o.Offer {
 		if f == FormatAuto || !f.writable() || !f.holds(l.size.X, l.size.Y) || animated && !f.animates() {
 			continue
 		}
 		return f
+	}
+	if o.Kept.Has(src.Format) && src.Format.writable() && src.Format.holds(l.size.X, l.size.Y) {
+		return src.Format
 	}
 	return fallback(l, animated, transparent)
 }

@@ -116,12 +116,19 @@ func (o Options) frames(src Source) (page, n int, err error) {
 
 // pick returns the gravity that only the pixels can resolve.
 func (o Options) pick() Gravity {
-	switch o.Gravity {
-	case GravitySmart, GravityEntropy, GravityFace:
+	switch {
+	case o.CropSize != (Extent{}) && o.CropAt.Gravity.picked():
+		return o.CropAt.Gravity
+	case o.Gravity.picked():
 		return o.Gravity
 	default:
 		return GravityCenter
 	}
+}
+
+// picked tells whether only the pixels can resolve the gravity.
+func (g Gravity) picked() bool {
+	return g == GravitySmart || g == GravityEntropy || g == GravityFace
 }
 
 func (o Options) orientation(src Source) int {

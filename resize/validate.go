@@ -73,6 +73,9 @@ func (o Options) Unavailable() error {
 		name string
 		used bool
 	}{
+		{"_cg=" + o.CropAt.Gravity.String(), o.CropAt.Gravity.picked()},
+		{"_sp", o.Untouched != 0},
+		{"_hs", o.Hashsum != ""},
 		{"g=" + o.Gravity.String(), o.Gravity == GravitySmart || o.Gravity == GravityEntropy || o.Gravity == GravityFace},
 		{"trim", o.Trim != 0},
 		{"bg=auto", o.Background.Kind == BackgroundAuto},
