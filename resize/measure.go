@@ -140,11 +140,9 @@ func roundToEven(x float64) int { return int(math.RoundToEven(max(-1<<30, min(x,
 // sizedLayout is layout for a region of CropSize, which has a gravity of its own.
 func (o Options) sizedLayout(upright image.Point) layout {
 	size := o.CropSize.within(upright)
-	full := extent{float64(size.X), float64(size.Y)}
+	full := o.Ratio.within(size.X, size.Y)
 	if o.RatioGrows {
 		full = o.Ratio.around(size, upright)
-	} else {
-		full = o.Ratio.within(size.X, size.Y)
 	}
 	f := o.fit(full)
 	l := layout{dpr: f.dpr, scaled: f.scaled()}
