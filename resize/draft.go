@@ -71,7 +71,10 @@ func (d *Draft) Finish() (Options, error) {
 
 func (d *Draft) settleGravity() error {
 	if d.Options.Gravity != GravityFocus {
-		return d.refuse("needs g=fp", "fx", "fy")
+		return d.refuse("needs g=fp", "fx", "fy", "_fa")
+	}
+	if d.Options.FocusAt.On {
+		return nil
 	}
 	for _, name := range [...]string{"fx", "fy"} {
 		if !d.all.has(find(name)) {
@@ -83,7 +86,7 @@ func (d *Draft) settleGravity() error {
 
 func (d *Draft) settleOverlays() error {
 	if d.Options.Watermark.Image == "" {
-		if err := d.refuse("needs wm", "wmg", "wmx", "wmy", "wms", "wmo", "wmr", "wmrot", "_wmb", "_wmw", "_wmh"); err != nil {
+		if err := d.refuse("needs wm", "wmg", "wmx", "wmy", "wms", "wmo", "wmr", "wmrot", "_wmb", "_wmw", "_wmh", "_wms", "_wmr"); err != nil {
 			return err
 		}
 	}

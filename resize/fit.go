@@ -32,7 +32,7 @@ func (o Options) fit(from extent) fitted {
 		return o.measure(from)
 	}
 	dpr, zoom := orOne(o.DPR), orOne(o.Zoom)
-	b := box{float64(o.Width) * zoom, float64(o.Height) * zoom}
+	b := o.box(from, zoom)
 	kind := o.fitKind(b, from)
 	f := fitted{from: from, dpr: dpr}
 	if kind == FitStretch && (b.w > 0 || b.h > 0) {
@@ -50,8 +50,15 @@ func (o Options) fit(from extent) fitted {
 		s.num *= dpr
 	}
 	s = o.atLeast(s, from, f.dpr)
+	if p := orOne(o.Proportion); p != 1 {
+		s.num *= p
+		b = box{b.w * p, b.h * p}
+	}
 	f.x, f.y = s, s
 	f.window = f.cut(kind, b)
+	if o.Uncut && kind == FitCover {
+		f.window = f.scaled()
+	}
 	if kind == FitPad {
 		f.canvas = b.canvas(f.window, dpr)
 	}

@@ -24,7 +24,7 @@ func (o Options) layout(src Source, turn Turn) (layout, error) {
 	if o.CropSize != (Extent{}) {
 		return o.sizedLayout(upright), nil
 	}
-	region, err := o.Crop.within(upright)
+	region, err := o.cropRegion(upright)
 	if err != nil {
 		return layout{}, err
 	}
@@ -32,7 +32,7 @@ func (o Options) layout(src Source, turn Turn) (layout, error) {
 	f := o.fit(full)
 	l := layout{dpr: f.dpr, scaled: f.scaled()}
 
-	g := o.anchor()
+	g := o.anchorIn(upright)
 	cuts := f.window != l.scaled
 	pads := f.canvas != (image.Point{}) && f.canvas != f.window
 	early := g.in(upright, region)

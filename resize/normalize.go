@@ -33,6 +33,7 @@ func (o Options) Normalize() Options {
 	o.Text = o.Text.normalize()
 	o = o.normalizeEncoding()
 	o.normalizeSpecial()
+	o.normalizeLate()
 	return o
 }
 

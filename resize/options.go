@@ -69,6 +69,15 @@ type Options struct {
 	Qualities  Qualities // _fq: where q is not given
 	Untouched  FormatSet // _sp: sources in these formats are answered as they are, if the result would have the same format
 	Hashsum    string    // _hs: algorithm.hex that the original's bytes must have
+
+	// Likewise; see late.go.
+	SourceSide SourceSide // _os: this side of the box is the source's, after its crop
+	Adaptive   bool       // _ad: Width and Height change places where source and box are of different orientation
+	Uncut      bool       // _nc: FitCover without its crop
+	Proportion float64    // _pr: scales the result of the fit, whatever Enlarge says; 0 = 1
+	FocusAt    FocusPoint // _fa: for GravityFocus, instead of FocusX and FocusY
+	LateTurn   Turn       // _lt: the last part of the turn that Rotate and flips are; Crop in px and FocusAt speak of the picture before it
+	TrimCorner TrimCorner // _tp: whose color trim cuts off
 }
 
 // Fit says how the picture meets its box.
@@ -165,9 +174,11 @@ type Watermark struct {
 	Rotate  float64 // degrees clockwise
 
 	// What only a dialect can say.
-	Within bool // _wmb: Scale is of both sides of the output, and the mark fits within them
-	Width  int  // _wmw: px the mark is scaled to fit within; 0 = derived. Scale goes before
-	Height int  // _wmh
+	Within bool    // _wmb: Scale is of both sides of the output, and the mark fits within them
+	ScaleY float64 // _wms: 0–1 of the output's height; with Scale, the mark fits within both; 0 = none
+	Along  Axis    // _wmr: repeated in this direction only
+	Width  int     // _wmw: px the mark is scaled to fit within; 0 = derived. Scale goes before
+	Height int     // _wmh
 }
 
 // Text is a line laid over the output. Value is UTF-8, ≤ 200 characters; "" = none.

@@ -40,10 +40,15 @@ var table = [...]option{
 	anchored("_xg", false, func(o *Options) *Anchor { return &o.ExtendAt }),
 	toggle("_ms", "", "1", func(o *Options) *bool { return &o.Measured }),
 	whole("_md", 1, maxSide, "px", func(o *Options) *int { return &o.MaxSide }),
+	word("_os", sourceSideNames[:], func(o *Options) *SourceSide { return &o.SourceSide }),
+	toggle("_ad", "", "1", func(o *Options) *bool { return &o.Adaptive }),
+	toggle("_nc", "", "1", func(o *Options) *bool { return &o.Uncut }),
+	decimal("_pr", 0.01, 20, func(o *Options) *float64 { return &o.Proportion }),
 	toggle("enlarge", "0", "1", func(o *Options) *bool { return &o.Enlarge }),
 	word("g", gravityNames[:], func(o *Options) *Gravity { return &o.Gravity }),
 	focus("fx", func(o *Options) *float64 { return &o.FocusX }),
 	focus("fy", func(o *Options) *float64 { return &o.FocusY }),
+	{"_fa", "x,y: px", setFocusAt, focusAtText},
 	offset("gx", func(o *Options) *Length { return &o.OffsetX }),
 	offset("gy", func(o *Options) *Length { return &o.OffsetY }),
 	{"crop", "x,y,w,h: whole px up to 1000000, or percentages of 0p to 100p; w and h above 0", setCrop, cropText},
@@ -53,12 +58,14 @@ var table = [...]option{
 	toggle("_ce", "", "1", func(o *Options) *bool { return &o.RatioGrows }),
 	whole("trim", 1, 255, "", func(o *Options) *int { return &o.Trim }),
 	{"_tc", "rrggbb", setTrimColor, trimColorText},
+	word("_tp", trimCornerNames[:], func(o *Options) *TrimCorner { return &o.TrimCorner }),
 	word("_te", trimEqualNames[:], func(o *Options) *TrimEqual { return &o.TrimEqual }),
 	{"pad", "t[,r[,b[,l]]], each a whole number from 0 to 16384 (px)", setPad, padText},
 	{"bg", "rrggbb, rrggbbaa, auto or blur", setBackground, backgroundText},
 	toggle("orient", "1", "0", func(o *Options) *bool { return &o.NoOrient }),
 	angle("rot", func(o *Options) *float64 { return &o.Rotate }),
 	{"flip", "h, v or hv", setFlip, flipText},
+	{"_lt", "0h, 90, 90h, 180, 180h, 270 or 270h", setLateTurn, lateTurnText},
 	decimal("blur", 0.3, 100, func(o *Options) *float64 { return &o.Blur }),
 	decimal("sharpen", 0.1, 10, func(o *Options) *float64 { return &o.Sharpen }),
 	whole("pixelate", 2, 256, "px", func(o *Options) *int { return &o.Pixelate }),
@@ -77,6 +84,8 @@ var table = [...]option{
 	opacity("wmo", func(o *Options) *float64 { return &o.Watermark.Opacity }),
 	toggle("wmr", "", "1", func(o *Options) *bool { return &o.Watermark.Tiled }),
 	angle("wmrot", func(o *Options) *float64 { return &o.Watermark.Rotate }),
+	decimal("_wms", 0.0001, 1, func(o *Options) *float64 { return &o.Watermark.ScaleY }),
+	word("_wmr", axisNames[:], func(o *Options) *Axis { return &o.Watermark.Along }),
 	toggle("_wmb", "", "1", func(o *Options) *bool { return &o.Watermark.Within }),
 	whole("_wmw", 1, maxSide, "px", func(o *Options) *int { return &o.Watermark.Width }),
 	whole("_wmh", 1, maxSide, "px", func(o *Options) *int { return &o.Watermark.Height }),
@@ -214,7 +223,7 @@ func focus(name string, field func(*Options) *float64) option {
 			return ok
 		},
 		text: func(b []byte, o *Options) []byte {
-			if o.Gravity == GravityFocus {
+			if o.Gravity == GravityFocus && !o.FocusAt.On {
 				b = appendDecimal(b, *field(o))
 			}
 			return b

@@ -75,6 +75,9 @@ func (o Options) Unavailable() error {
 	}{
 		{"_cg=" + o.CropAt.Gravity.String(), o.CropAt.Gravity.picked()},
 		{"_sp", o.Untouched != 0},
+		{"trim from another corner", o.TrimCorner != TrimNorthWest},
+		{"a watermark in one direction", o.Watermark.Along != AxisNone},
+		{"a watermark by the output's height", o.Watermark.ScaleY != 0},
 		{"_hs", o.Hashsum != ""},
 		{"g=" + o.Gravity.String(), o.Gravity == GravitySmart || o.Gravity == GravityEntropy || o.Gravity == GravityFace},
 		{"trim", o.Trim != 0},
