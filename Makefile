@@ -51,7 +51,7 @@ fuzz: libvips ## every fuzz target for FUZZTIME (60s) each
 		targets="$$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz')"; \
 		for target in $$targets; do \
 			echo "$$dir $$target $(FUZZTIME)"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$dir"; \
 		done; \
 	done
 
