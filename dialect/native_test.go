@@ -148,7 +148,7 @@ func TestRequestRefuses(t *testing.T) {
 		{"dl=..", "dl"},
 		{"dl=" + strings.Repeat("a", 256), "dl"},
 		{"gx=-5", "gx"},
-		{"blur=3", "blur: not available yet"},
+		{"g=face", "g=face: "},
 		{"wm=shop%2F..%2Fa.png", "wm"},
 		{"wm=Shop%2Fa.png", "wm"},
 		{"f=raw&w=3", "w: f=raw"},
@@ -308,7 +308,7 @@ func TestRuling8ValidatePreset(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		"p=a": "may not", "exp=5": "may not", "kid=a": "may not", "open=w": "may not", "dl=a": "may not", "s=abc": "unknown option", "_ac=avif": "unknown option",
-		"w=0": "w", "w=5&w=6": "twice", "w=5&": "empty", "f=png&q=80": "q: f=png", "trim=10": "not available yet", "gx=-5": "gx", "nope=1": "unknown option",
+		"w=0": "w", "w=5&w=6": "twice", "w=5&": "empty", "f=png&q=80": "q: f=png", "g=face": "g=face: ", "gx=-5": "gx", "nope=1": "unknown option",
 	} {
 		if err := dialect.ValidatePreset(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("ValidatePreset(%q) = %v, want %q", text, err, says)

@@ -17,7 +17,7 @@ var white = Color{255, 255, 255, 255}
 
 // output chooses the format, now that the source is known, and what follows from it.
 func (o Options) output(src Source, l layout, animated bool) (output, error) {
-	made := o.angle() != 0 || l.canvas.X > 0 // options that create empty area
+	made := o.angle() != 0 || l.canvas.X > 0 || o.Round != (Round{}) // options that create empty area
 	opaque := o.Background.Kind != BackgroundNone && o.Background.opaque()
 	transparent := (src.Alpha || made) && !opaque
 	format, err := o.finalFormat(src, l, animated, transparent)

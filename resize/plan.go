@@ -9,7 +9,7 @@ import (
 // The engine executes the fields in their order and decides nothing.
 //
 //	load (Page, Frames, Shrink, Scale) → Loaded → resize to Scaled → colour → Turn → Window →
-//	Angle → pad to Canvas → flatten → encode
+//	Angle → Effects → pad to Canvas → flatten → encode
 //
 // A step whose outcome is the same may be moved: Window is usually cut before Turn, by Turn.Stored.
 type Plan struct {
@@ -31,6 +31,8 @@ type Plan struct {
 	Angle  float64         // degrees clockwise, not a multiple of 90; 0 = none. Enlarges the canvas
 	Canvas image.Point     // final size if padded, output px; zero = no padding
 	Offset image.Point     // where the picture lies on Canvas
+
+	Effects Effects // what is done to the px; nothing in the zero value
 
 	// DPR is the output px per CSS px that was reached: the wish, or less where a source is too small
 	// and may not be enlarged. Lengths of later steps (watermark, text) are multiplied by it.
@@ -89,6 +91,8 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 		Metadata: o.Metadata, KeepICC: o.KeepICC, Orientation: o.orientation(src),
 		Width: l.size.X, Height: l.size.Y,
 	}
+	picture := rotated(l.window.Size(), p.Angle)
+	p.Effects = o.effects(picture.X, picture.Y, l.dpr)
 	stored := image.Pt(src.Width, src.Height)
 	p.Region = turn.Stored(l.region, stored)
 	p.Scaled = turn.swap(l.scaled)

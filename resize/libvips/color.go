@@ -77,6 +77,9 @@ func (p *picture) eightBits() error {
 
 func (p *picture) staysGray() bool {
 	bg := p.plan.Background
+	if p.plan.Colored() {
+		return false
+	}
 	return bg.R == bg.G && bg.G == bg.B && (p.plan.Format == resize.FormatJPEG || p.plan.Format == resize.FormatPNG)
 }
 

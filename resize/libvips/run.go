@@ -131,6 +131,9 @@ func (p *picture) shape(ctx context.Context) error {
 	if err := p.turn(ctx); err != nil {
 		return err
 	}
+	if err := p.effects(ctx); err != nil {
+		return err
+	}
 	if err := p.background(); err != nil {
 		return err
 	}
