@@ -12,7 +12,11 @@ const (
 func (p Plan) cost() (memory, pixels int64) {
 	loaded, whole := p.loadedPixels(), int64(p.Source.Width)*int64(p.Source.Height)
 	memory = baseBytes + p.decodeBytes(loaded, whole) + p.resampleBytes() + p.effectBytes() + p.finishBytes()
-	return memory, loaded * int64(p.Frames)
+	memory, pixels = max(memory, p.searchBytes()), loaded*int64(p.Frames)
+	if p.Trim.On {
+		pixels += whole * int64(p.Frames)
+	}
+	return memory, pixels
 }
 
 // loadedPixels returns the px of one frame as the decoder gives it.

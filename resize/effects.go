@@ -1,6 +1,9 @@
 package resize
 
-import "math"
+import (
+	"image"
+	"math"
+)
 
 // Effects is what is done to the picture between its scaling and its padding, in the order of the
 // fields. Lengths are output px. The zero value does nothing.
@@ -148,4 +151,10 @@ func (p Plan) effectBytes() int64 {
 		n += min(out, int64(p.Width)*4*bandLines) * 4
 	}
 	return n
+}
+
+// Cover returns the largest size inside the first that has the ratio of the second.
+func Cover(size, ratio image.Point) image.Point {
+	e := Ratio{float64(ratio.X), float64(ratio.Y)}.within(size.X, size.Y)
+	return image.Pt(side(e.w), side(e.h))
 }

@@ -18,9 +18,17 @@ type layout struct {
 	size   image.Point     // of the result
 }
 
-// layout computes crop, ratio, scaling, crop to the box and padding, in this order.
+// layout computes the geometry for what trim has left of the source.
 func (o Options) layout(src Source, turn Turn) (layout, error) {
-	upright := turn.swap(image.Pt(src.Width, src.Height))
+	area := o.area(src, turn)
+	l, err := o.layoutOf(area.Size())
+	l.region = l.region.Add(area.Min)
+	return l, err
+}
+
+// layoutOf computes crop, ratio, scaling, crop to the box and padding, in this order, for an upright
+// source of the given size.
+func (o Options) layoutOf(upright image.Point) (layout, error) {
 	if o.CropSize != (Extent{}) {
 		return o.sizedLayout(upright), nil
 	}
@@ -41,9 +49,14 @@ func (o Options) layout(src Source, turn Turn) (layout, error) {
 	}
 	part := image.Pt(min(side(full.w), region.Dx()), min(side(full.h), region.Dy()))
 	l.region = early.place(region, part, f.dpr/f.x.value(), f.dpr/f.y.value())
+	if o.Gravity.picked() && part != region.Size() {
+		// The engine picks the place for ratio and box at once, in all there is.
+		l.region = region
+		l.scaled = image.Pt(max(f.window.X, side(f.x.of(float64(region.Dx())))), max(f.window.Y, side(f.y.of(float64(region.Dy())))))
+	}
 
 	l.window = g.in(upright, l.region).place(image.Rectangle{Max: l.scaled}, f.window, f.dpr, f.dpr)
-	l.size = rotated(f.window, o.angle())
+	l.size = Rotated(f.window, o.angle())
 	l.pad(o, f, g)
 	return l, nil
 }
@@ -191,9 +204,9 @@ func (l Length) px(side int, scale float64) int {
 	return clampPx(l.Value * scale)
 }
 
-// rotated returns the size of the smallest upright box around a picture turned by the angle in
-// degrees.
-func rotated(p image.Point, angle float64) image.Point {
+// Rotated returns the size of the smallest upright box around a picture turned by the angle in
+// degrees: that of the canvas which Plan.Angle needs.
+func Rotated(p image.Point, angle float64) image.Point {
 	if angle == 0 {
 		return p
 	}

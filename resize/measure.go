@@ -158,7 +158,7 @@ func (o Options) sizedLayout(upright image.Point) layout {
 		l.region = o.CropAt.anchor().place(image.Rectangle{Max: upright}, part, 1, 1)
 	}
 	l.window = g.place(window, f.window, f.dpr, f.dpr)
-	l.size = rotated(f.window, o.angle())
+	l.size = Rotated(f.window, o.angle())
 	l.pad(o, f, g)
 	return l
 }

@@ -14,6 +14,7 @@ import (
 // A step whose outcome is the same may be moved: Window is usually cut before Turn, by Turn.Stored.
 type Plan struct {
 	Source Source // what was probed
+	Trim   Trim   // a search that comes before all else and ends in another plan
 
 	// Loading.
 	Page   int             // first page or frame to load, from 0
@@ -39,8 +40,9 @@ type Plan struct {
 	DPR float64
 
 	// Colour and encoding.
-	Background  Color // behind pad, angle and flattening; A = 0 is transparent
-	Flatten     bool  // the result is opaque: alpha, if there is any, is laid on Background
+	Background  Color          // behind pad, angle and flattening; A = 0 is transparent
+	Behind      BackgroundKind // BackgroundAuto or BackgroundBlur: the engine derives the background from the picture; else BackgroundNone
+	Flatten     bool           // the result is opaque: alpha, if there is any, is laid on Background
 	Format      Format
 	Quality     int // 1–100; 0 for formats without
 	Lossless    bool
@@ -91,12 +93,16 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 		Metadata: o.Metadata, KeepICC: o.KeepICC, Orientation: o.orientation(src),
 		Width: l.size.X, Height: l.size.Y,
 	}
-	picture := rotated(l.window.Size(), p.Angle)
+	picture := Rotated(l.window.Size(), p.Angle)
+	if o.Background.Kind != BackgroundColor {
+		p.Behind = o.Background.Kind
+	}
 	p.Effects = o.effects(picture.X, picture.Y, l.dpr)
 	stored := image.Pt(src.Width, src.Height)
 	p.Region = turn.Stored(l.region, stored)
 	p.Scaled = turn.swap(l.scaled)
 	p.Shrink, p.Scale, p.Loaded = shrinkOnLoad(src, frames, p.Region, p.Scaled)
+	p.Trim = o.trim(src, turn, lim)
 	p.Memory, p.Pixels = p.cost()
 	return p, lim.checkPlan(p)
 }

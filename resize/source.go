@@ -1,5 +1,7 @@
 package resize
 
+import "image"
+
 // Source is what is known of an original before any pixel is decoded.
 type Source struct {
 	Format      Format
@@ -15,6 +17,9 @@ type Source struct {
 	ICC         string // profile description, "" = no embedded profile
 	Bytes       int64  // length of the file
 	Progressive bool   // JPEG in several scans or interlaced PNG: decoding holds the whole picture
+
+	// Trimmed is what the search for a border has left, in stored px; empty = not searched. See Trim.
+	Trimmed image.Rectangle
 
 	EXIF []Tag // a subset for f=json, without position; may be nil
 }

@@ -465,7 +465,7 @@ func TestRuling5Box(t *testing.T) {
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"g=smart", "g=entropy", "g=face", "trim=10", "bg=auto", "bg=blur", "rot=45", "rot=90.5", "wm=a", "txt=a", "f=jxl",
+		"wm=a", "txt=a", "f=jxl",
 		"f=tiff", "f=best", "f=blurhash", "f=thumbhash", "q=auto", "mb=300",
 	} {
 		o, err := resize.Parse(text)
@@ -483,6 +483,7 @@ func TestUnavailable(t *testing.T) {
 		"orient=0&rot=270&flip=v&f=avif&lossless=1&page=2&frames=3&meta=all&icc=keep&v=2", "anim=0&q=5", "f=gif", "f=keep", "f=raw",
 		"f=json", "f=png", "f=webp", "f=jpeg", "g=southwest", "",
 		"blur=1&sharpen=1&pixelate=2&bri=1&con=1&sat=1&hue=1&gray=1&duotone=000000,ffffff&round=4", "round=max",
+		"g=smart", "g=entropy", "trim=10&_tc=ff0000", "bg=auto", "bg=blur", "rot=45", "rot=90.5",
 	} {
 		o, err := resize.Parse(text)
 		if err != nil || o.Unavailable() != nil {

@@ -69,21 +69,17 @@ func (o Options) CheckBox(lim Limits) error {
 // Unavailable names the first option used that is part of the URL contract but cannot be rendered
 // yet; nil if there is none.
 func (o Options) Unavailable() error {
+	if o.Gravity == GravityFace || o.CropAt.Gravity == GravityFace {
+		return BadOption("g=face: this server has no face detector")
+	}
 	for _, use := range [...]struct {
 		name string
 		used bool
 	}{
-		{"_cg=" + o.CropAt.Gravity.String(), o.CropAt.Gravity.picked()},
 		{"_sp", o.Untouched != 0},
-		{"trim from another corner", o.TrimCorner != TrimNorthWest},
 		{"a watermark in one direction", o.Watermark.Along != AxisNone},
 		{"a watermark by the output's height", o.Watermark.ScaleY != 0},
 		{"_hs", o.Hashsum != ""},
-		{"g=" + o.Gravity.String(), o.Gravity == GravitySmart || o.Gravity == GravityEntropy || o.Gravity == GravityFace},
-		{"trim", o.Trim != 0},
-		{"bg=auto", o.Background.Kind == BackgroundAuto},
-		{"bg=blur", o.Background.Kind == BackgroundBlur},
-		{"rot by other than multiples of 90", math.Mod(o.Rotate, 90) != 0},
 		{"wm", o.Watermark.Image != ""},
 		{"txt", o.Text.Value != ""},
 		{"f=" + o.Format.String(), o.Format.unavailable()},

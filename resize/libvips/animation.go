@@ -57,7 +57,7 @@ func (p *picture) frame(ctx context.Context, i, height int) ([]byte, frameKind, 
 	if err != nil {
 		return nil, frameKind{}, err
 	}
-	f := &picture{plan: p.plan, data: p.data, ref: ref}
+	f := &picture{plan: p.plan, data: p.data, ref: ref, first: p.first}
 	defer f.close()
 	if err := f.extract(image.Rect(0, i*height, ref.Width(), (i+1)*height)); err != nil {
 		return nil, frameKind{}, err

@@ -86,6 +86,13 @@ func (p *picture) staysGray() bool {
 // background flattens or lays the picture on its background, and pads it.
 func (p *picture) background() error {
 	bg := p.plan.Background
+	switch p.plan.Behind {
+	case resize.BackgroundAuto:
+		bg = p.first.border
+	case resize.BackgroundBlur:
+		return p.layOnBlur()
+	default:
+	}
 	if p.ref.HasAlpha() && p.plan.Flatten {
 		if err := p.ref.Flatten(&vips.Color{R: bg.R, G: bg.G, B: bg.B}); err != nil {
 			return err

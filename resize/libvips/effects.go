@@ -32,6 +32,9 @@ func (p *picture) effects(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.lookBehind(ctx); err != nil {
+		return err
+	}
 	if e.Round != (resize.Corners{}) {
 		if err := p.ref.AddAlpha(); err != nil {
 			return err

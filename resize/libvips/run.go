@@ -34,7 +34,11 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 
 func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, error) {
 	start := time.Now()
-	pic := &picture{plan: p, data: data}
+	p, err := settle(ctx, data, p)
+	if err != nil {
+		return resize.Result{}, err
+	}
+	pic := &picture{plan: p, data: data, first: &decided{}}
 	defer pic.close()
 	steps := pic.still
 	if p.Animated() {
@@ -45,7 +49,7 @@ func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, err
 	}
 	decoded := time.Now()
 	var body []byte
-	err := pic.evaluate(ctx, func() (err error) {
+	err = pic.evaluate(ctx, func() (err error) {
 		body, err = pic.encode()
 		return err
 	})
@@ -67,17 +71,31 @@ type picture struct {
 	kept    kept   // metadata for the result
 	delays  []int  // of an animation's frames, ms
 	loop    int    // how often an animation repeats, as libvips counts it
+	first   *decided
+	blurred *vips.ImageRef // for bg=blur
+}
+
+// decided is what the first frame decides for all others, so that nothing jumps or flickers.
+type decided struct {
+	picked image.Rectangle // window found by the pixels, stored px of the scaled picture; empty = not yet
+	border resize.Color    // for bg=auto; A = 0 is not yet
 }
 
 func (p *picture) close() {
 	if p.ref != nil {
 		p.ref.Close()
 	}
+	if p.blurred != nil {
+		p.blurred.Close()
+		p.blurred = nil
+	}
 }
 
 // replace makes next the picture.
 func (p *picture) replace(next *vips.ImageRef) {
-	p.close()
+	if p.ref != nil {
+		p.ref.Close()
+	}
 	p.ref = next
 }
 
@@ -125,10 +143,17 @@ func (p *picture) shape(ctx context.Context) error {
 	if err := p.color(); err != nil {
 		return err
 	}
-	if err := p.extract(p.plan.Turn.Stored(p.plan.Window, p.plan.Scaled)); err != nil {
+	window, err := p.window(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.extract(window); err != nil {
 		return err
 	}
 	if err := p.turn(ctx); err != nil {
+		return err
+	}
+	if err := p.rotate(ctx); err != nil {
 		return err
 	}
 	if err := p.effects(ctx); err != nil {
