@@ -11,4 +11,11 @@ type Request struct {
 	Options  resize.Options // presets applied; not yet negotiated
 	Download string         // file name of dl; "" = inline
 	Expires  int64          // Unix seconds; 0 = never
+
+	// What only a dialect can say.
+	Name        string        // file name of an inline answer; "" = that of the key
+	Tags        string        // tags of the cache entry, comma separated
+	Fallback    string        // source/key of the picture that stands in where this one cannot be had; "" = the source's own
+	Limits      resize.Limits // redefined by a trusted URL: what is not zero takes the place of the source's
+	SourceBytes int           // likewise, of the original; 0 = the source's
 }
