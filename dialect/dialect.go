@@ -11,6 +11,7 @@ type Request struct {
 	Options  resize.Options // presets applied; not yet negotiated
 	Download string         // file name of dl; "" = inline
 	Expires  int64          // Unix seconds; 0 = never
+	MaxAge   int64          // seconds that clients may keep the answer; 0 = as the source says, −1 = not at all
 
 	// What only a dialect can say.
 	Name        string        // file name of an inline answer; "" = that of the key
