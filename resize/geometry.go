@@ -21,6 +21,10 @@ type layout struct {
 // layout computes the geometry for what trim has left of the source.
 func (o Options) layout(src Source, turn Turn) (layout, error) {
 	area := o.area(src, turn)
+	o, err := o.afterTrim(turn.swap(image.Pt(src.Width, src.Height)), area)
+	if err != nil {
+		return layout{}, err
+	}
 	l, err := o.layoutOf(area.Size())
 	l.region = l.region.Add(area.Min)
 	return l, err

@@ -73,6 +73,9 @@ func (o *Options) normalizeLate() {
 	if !o.FocusAt.On && (o.Crop == Region{} || o.Crop.Percent) {
 		o.LateTurn = Turn{}
 	}
+	if o.Trim == 0 || o.Crop == (Region{}) && o.Gravity != GravityFocus || o.CropSize != (Extent{}) {
+		o.Untrimmed = false
+	}
 	if o.Trim == 0 || o.TrimColor.Given {
 		o.TrimCorner = TrimNorthWest
 	}
@@ -120,6 +123,27 @@ func (o Options) anchorIn(upright image.Point) anchor {
 	before := o.LateTurn.swap(upright)
 	a.fx, a.fy = o.LateTurn.point(clamp01(o.FocusAt.X/float64(before.X)), clamp01(o.FocusAt.Y/float64(before.Y)))
 	return a
+}
+
+// afterTrim returns o with crop and focal point of the whole upright source as those of the area that
+// trim has left. A crop of nothing that is left is none.
+func (o Options) afterTrim(upright image.Point, area image.Rectangle) (Options, error) {
+	if !o.Untrimmed {
+		return o, nil
+	}
+	r, err := o.cropRegion(upright)
+	if err != nil {
+		return o, err
+	}
+	a := o.anchorIn(upright).in(upright, area)
+	o.FocusAt, o.FocusX, o.FocusY = FocusPoint{}, a.fx, a.fy
+	if r = r.Intersect(area).Sub(area.Min); r.Empty() || r.Size() == area.Size() {
+		o.Crop = Region{}
+	} else {
+		o.Crop = Region{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
+	}
+	o.LateTurn, o.Untrimmed = Turn{}, false
+	return o, nil
 }
 
 // inverse returns the turn that undoes t.

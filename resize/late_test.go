@@ -31,6 +31,9 @@ func TestLateText(t *testing.T) {
 		{"_lt=180", ""},
 		{"trim=5&_tp=southeast", "trim=5&_tp=southeast"},
 		{"_tp=southeast", ""},
+		{"crop=1,2,3,4&trim=5&_tu=1", "crop=1,2,3,4&trim=5&_tu=1"},
+		{"trim=5&_tu=1", "trim=5"},
+		{"crop=1,2,3,4&_tu=1", "crop=1,2,3,4"},
 		{"trim=5&_tc=ff0000&_tp=southeast", "trim=5&_tc=ff0000"},
 		{"wm=a/b&_wms=0.5", "wm=a%2Fb&_wms=0.5"},
 		{"wm=a/b&wms=0.5&_wms=0.5", "wm=a%2Fb&wms=0.5&_wmb=1"},
@@ -128,6 +131,36 @@ func TestLateFocus(t *testing.T) {
 		p, err := o.Plan(src, resize.Limits{})
 		if err != nil || p.Window != test.window {
 			t.Errorf("%s keeps %v, %v; want %v", test.text, p.Window, err, test.window)
+		}
+	}
+}
+
+// Trim has left 20, 10 to 320, 260 of 400 by 300 px.
+func TestUntrimmed(t *testing.T) {
+	t.Parallel()
+	src := resize.Source{Format: resize.FormatJPEG, Width: 400, Height: 300, Orientation: 1, Pages: 1, Trimmed: image.Rect(20, 10, 320, 260)}
+	for _, test := range []struct {
+		text   string
+		region image.Rectangle // stored px
+		window image.Rectangle // upright output px
+	}{
+		{"trim=1", image.Rect(20, 10, 320, 260), image.Rect(0, 0, 300, 250)},
+		{"trim=1&crop=0,0,100,100", image.Rect(20, 10, 120, 110), image.Rect(0, 0, 100, 100)},
+		{"trim=1&crop=0,0,100,100&_tu=1", image.Rect(20, 10, 100, 100), image.Rect(0, 0, 80, 90)},
+		{"trim=1&crop=50,60,100,100&_tu=1", image.Rect(50, 60, 150, 160), image.Rect(0, 0, 100, 100)},
+		{"trim=1&crop=50p,50p,50p,50p&_tu=1", image.Rect(200, 150, 320, 260), image.Rect(0, 0, 120, 110)},
+		{"trim=1&crop=350,0,40,40&_tu=1", image.Rect(20, 10, 320, 260), image.Rect(0, 0, 300, 250)},
+		{"trim=1&crop=50,60,100,80&_tu=1&rot=90&_lt=90", image.Rect(50, 60, 150, 140), image.Rect(0, 0, 80, 100)},
+		{"trim=1&g=fp&_fa=170,135&w=100&h=250&fit=cover&_tu=1", image.Rect(20, 10, 320, 260), image.Rect(100, 0, 200, 250)},
+		{"trim=1&g=fp&fx=0.425&fy=0.5&w=100&h=250&fit=cover&_tu=1", image.Rect(20, 10, 320, 260), image.Rect(100, 0, 200, 250)},
+	} {
+		o, err := resize.Parse(test.text)
+		if err != nil {
+			t.Fatalf("Parse(%q): %v", test.text, err)
+		}
+		p, err := o.Plan(src, resize.Limits{})
+		if err != nil || p.Region != test.region || p.Window != test.window {
+			t.Errorf("%s is %v of %v, %v; want %v of %v", test.text, p.Window, p.Region, err, test.window, test.region)
 		}
 	}
 }

@@ -78,6 +78,7 @@ type Options struct {
 	FocusAt    FocusPoint // _fa: for GravityFocus, instead of FocusX and FocusY
 	LateTurn   Turn       // _lt: the last part of the turn that Rotate and flips are; Crop in px and FocusAt speak of the picture before it
 	TrimCorner TrimCorner // _tp: whose color trim cuts off
+	Untrimmed  bool       // _tu: Crop and focal point speak of the picture before trim
 }
 
 // Fit says how the picture meets its box.

@@ -59,6 +59,7 @@ var table = [...]option{
 	whole("trim", 1, 255, "", func(o *Options) *int { return &o.Trim }),
 	{"_tc", "rrggbb", setTrimColor, trimColorText},
 	word("_tp", trimCornerNames[:], func(o *Options) *TrimCorner { return &o.TrimCorner }),
+	toggle("_tu", "", "1", func(o *Options) *bool { return &o.Untrimmed }),
 	word("_te", trimEqualNames[:], func(o *Options) *TrimEqual { return &o.TrimEqual }),
 	{"pad", "t[,r[,b[,l]]], each a whole number from 0 to 16384 (px)", setPad, padText},
 	{"bg", "rrggbb, rrggbbaa, auto or blur", setBackground, backgroundText},
