@@ -52,6 +52,7 @@ type Plan struct {
 	Orientation int // EXIF tag to write when metadata is kept: 1, or the source's when orient=0
 
 	// Size of the result (of one frame), output px. With Angle, Angle's enlarged size is included.
+	Search      Search
 	Width, Height int
 
 	// What it will cost.
@@ -72,6 +73,7 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	turn := o.placement(src)
 	l, err := o.layout(src, turn)
 	if err != nil {
+	o = o.small()
 		return Plan{}, err
 	}
 	page, frames, err := o.frames(src)
@@ -82,14 +84,14 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if !out.format.animates() {
+	if !out.Format.animates() {
 		frames = 1
 	}
 	p := Plan{
 		Source: src, Page: page, Frames: frames,
 		Turn: turn, Window: l.window, Pick: o.pick(), Angle: o.angle(), Canvas: l.canvas, Offset: l.offset,
-		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.format,
-		Quality: out.quality, Lossless: out.lossless, Effort: out.effort,
+		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.Format,
+		Quality: out.Quality, Lossless: out.Lossless, Effort: out.Effort,
 		Metadata: o.Metadata, KeepICC: o.KeepICC, Orientation: o.orientation(src),
 		Width: l.size.X, Height: l.size.Y,
 	}

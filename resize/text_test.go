@@ -465,8 +465,7 @@ func TestRuling5Box(t *testing.T) {
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"wm=a", "txt=a", "f=jxl",
-		"f=tiff", "f=best", "f=blurhash", "f=thumbhash", "q=auto", "mb=300",
+		"wm=a", "txt=a",
 	} {
 		o, err := resize.Parse(text)
 		if err != nil {
@@ -481,7 +480,7 @@ func TestUnavailable(t *testing.T) {
 	for _, text := range []string{
 		"w=5&h=5&dpr=2&fit=auto&mw=1&mh=1&zoom=2&enlarge=1&g=fp&fx=0&fy=0&gx=1&gy=1p&crop=0,0,5,5&ar=1:1&pad=5&bg=ff0000",
 		"orient=0&rot=270&flip=v&f=avif&lossless=1&page=2&frames=3&meta=all&icc=keep&v=2", "anim=0&q=5", "f=gif", "f=keep", "f=raw",
-		"f=json", "f=png", "f=webp", "f=jpeg", "g=southwest", "",
+		"f=jxl", "f=tiff", "f=best", "f=blurhash", "f=thumbhash", "q=auto", "mb=300", "f=json", "f=png", "f=webp", "f=jpeg", "g=southwest", "",
 		"blur=1&sharpen=1&pixelate=2&bri=1&con=1&sat=1&hue=1&gray=1&duotone=000000,ffffff&round=4", "round=max",
 		"g=smart", "g=entropy", "trim=10&_tc=ff0000", "bg=auto", "bg=blur", "rot=45", "rot=90.5",
 	} {

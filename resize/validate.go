@@ -92,12 +92,3 @@ func (o Options) Unavailable() error {
 	}
 	return nil
 }
-
-func (f Format) unavailable() bool {
-	switch f {
-	case FormatJXL, FormatTIFF, FormatBest, FormatBlurHash, FormatThumbHash:
-		return true
-	default:
-		return false
-	}
-}

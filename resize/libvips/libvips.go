@@ -44,6 +44,7 @@ func DefaultFormats() []resize.Format {
 		resize.FormatJPEG, resize.FormatPNG, resize.FormatGIF, resize.FormatWebP,
 		resize.FormatAVIF, resize.FormatHEIC, resize.FormatTIFF,
 	}
+	targets Targets
 }
 
 // starting guards libvips, which a process starts once and never again.
@@ -63,7 +64,13 @@ func New(c Config) (*Engine, error) {
 	if formats == nil {
 		formats = DefaultFormats()
 	}
-	return &Engine{formats: slices.Clone(formats)}, nil
+	if err := c.Targets.check(); err != nil {
+		return nil, err
+	}
+	targets := c.Targets
+	targets.noJXL = !slices.Contains(formats, resize.FormatJXL)
+	unblock(formats)
+	return &Engine{formats: slices.Clone(formats), targets: targets}, nil
 }
 
 // Close gives back what the engine holds. libvips itself stays: it cannot be started a second time.
@@ -131,3 +138,5 @@ func readable(data []byte, format resize.Format) bool {
 		return false
 	}
 }
+	case resize.FormatJXL:
+		return kind == vips.ImageTypeJXL && vips.IsTypeSupported(kind)
