@@ -11,7 +11,7 @@ const (
 // cost estimates the peak memory in bytes, beyond the file, and the px that the decoder produces.
 func (p Plan) cost() (memory, pixels int64) {
 	loaded, whole := p.loadedPixels(), int64(p.Source.Width)*int64(p.Source.Height)
-	memory = baseBytes + p.decodeBytes(loaded, whole) + p.resampleBytes() + p.effectBytes() + p.finishBytes()
+	memory = baseBytes + p.decodeBytes(loaded, whole) + p.resampleBytes() + p.effectBytes() + p.overlayBytes() + p.finishBytes()
 	memory, pixels = max(memory, p.searchBytes()), loaded*int64(p.Frames)
 	if p.Trim.On {
 		pixels += whole * int64(p.Frames)

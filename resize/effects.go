@@ -134,7 +134,9 @@ func (r Round) corners(width, height int, dpr float64) Corners {
 }
 
 // Colored reports whether something may put color on a gray picture, its Background aside.
-func (p Plan) Colored() bool { return p.Effects.Duotone.On }
+func (p Plan) Colored() bool {
+	return p.Effects.Duotone.On || p.Overlay.Image != "" || p.Caption.Value != ""
+}
 
 // effectBytes returns what effects hold beyond the lines of the pipeline: px that are changed in place
 // exist in Go and in C; a wide blur holds lines of floats.

@@ -9,7 +9,7 @@ import (
 // The engine executes the fields in their order and decides nothing.
 //
 //	load (Page, Frames, Shrink, Scale) → Loaded → resize to Scaled → colour → Turn → Window →
-//	Angle → Effects → pad to Canvas → flatten → encode
+//	Angle → Effects → pad to Canvas → flatten → Overlay → Caption → encode
 //
 // A step whose outcome is the same may be moved: Window is usually cut before Turn, by Turn.Stored.
 type Plan struct {
@@ -35,6 +35,9 @@ type Plan struct {
 
 	Effects Effects // what is done to the px; nothing in the zero value
 
+	Overlay Overlay // watermark
+	Caption Caption // text, above the watermark
+
 	// DPR is the output px per CSS px that was reached: the wish, or less where a source is too small
 	// and may not be enlarged. Lengths of later steps (watermark, text) are multiplied by it.
 	DPR float64
@@ -52,7 +55,6 @@ type Plan struct {
 	Orientation int // EXIF tag to write when metadata is kept: 1, or the source's when orient=0
 
 	// Size of the result (of one frame), output px. With Angle, Angle's enlarged size is included.
-	Search      Search
 	Width, Height int
 
 	// What it will cost.
@@ -73,7 +75,6 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	turn := o.placement(src)
 	l, err := o.layout(src, turn)
 	if err != nil {
-	o = o.small()
 		return Plan{}, err
 	}
 	page, frames, err := o.frames(src)
@@ -84,14 +85,14 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if !out.Format.animates() {
+	if !out.format.animates() {
 		frames = 1
 	}
 	p := Plan{
 		Source: src, Page: page, Frames: frames,
 		Turn: turn, Window: l.window, Pick: o.pick(), Angle: o.angle(), Canvas: l.canvas, Offset: l.offset,
-		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.Format,
-		Quality: out.Quality, Lossless: out.Lossless, Effort: out.Effort,
+		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.format,
+		Quality: out.quality, Lossless: out.lossless, Effort: out.effort,
 		Metadata: o.Metadata, KeepICC: o.KeepICC, Orientation: o.orientation(src),
 		Width: l.size.X, Height: l.size.Y,
 	}
@@ -105,6 +106,10 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	p.Scaled = turn.swap(l.scaled)
 	p.Shrink, p.Scale, p.Loaded = shrinkOnLoad(src, frames, p.Region, p.Scaled)
 	p.Trim = o.trim(src, turn, lim)
+	p.Overlay = o.overlay(l.dpr)
+	if p.Caption, err = o.caption(l.size, l.dpr); err != nil {
+		return Plan{}, err
+	}
 	p.Memory, p.Pixels = p.cost()
 	return p, lim.checkPlan(p)
 }

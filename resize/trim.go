@@ -43,7 +43,11 @@ func (p Plan) Trimmed(left image.Rectangle) (Plan, error) {
 	}
 	src := p.Source
 	src.Trimmed = left
-	return p.Trim.Options.Plan(src, p.Trim.Limits)
+	next, err := p.Trim.Options.Plan(src, p.Trim.Limits)
+	if err != nil || p.Overlay.Picture == nil {
+		return next, err
+	}
+	return next.WithMark(p.Overlay.Data, p.Overlay.Picture.Source, p.Trim.Limits)
 }
 
 // area returns what trim has left, upright px of the source; the whole where nothing was trimmed.

@@ -77,11 +77,7 @@ func (o Options) Unavailable() error {
 		used bool
 	}{
 		{"_sp", o.Untouched != 0},
-		{"a watermark in one direction", o.Watermark.Along != AxisNone},
-		{"a watermark by the output's height", o.Watermark.ScaleY != 0},
 		{"_hs", o.Hashsum != ""},
-		{"wm", o.Watermark.Image != ""},
-		{"txt", o.Text.Value != ""},
 		{"f=" + o.Format.String(), o.Format.unavailable()},
 		{"q=auto", o.QualityAuto},
 		{"mb", o.MaxBytes != 0},
@@ -91,4 +87,13 @@ func (o Options) Unavailable() error {
 		}
 	}
 	return nil
+}
+
+func (f Format) unavailable() bool {
+	switch f {
+	case FormatJXL, FormatTIFF, FormatBest, FormatBlurHash, FormatThumbHash:
+		return true
+	default:
+		return false
+	}
 }

@@ -28,6 +28,11 @@ type Config struct {
 	// and TIFF.
 	FormatsIn []resize.Format
 
+	// Fonts are the families that text is set in: what the first lacks is taken from the next. nil
+	// means DefaultFont. No other font of the machine is used. libvips has one list per process: the
+	// first engine's counts.
+	Fonts []string
+
 	// Log receives libvips' own warnings, with texts from inside files. It may be called
 	// concurrently; nil drops them. libvips has one log per process: the first engine's counts.
 	Log func(message string)
@@ -44,19 +49,19 @@ func DefaultFormats() []resize.Format {
 		resize.FormatJPEG, resize.FormatPNG, resize.FormatGIF, resize.FormatWebP,
 		resize.FormatAVIF, resize.FormatHEIC, resize.FormatTIFF,
 	}
-	targets Targets
 }
 
 // starting guards libvips, which a process starts once and never again.
 var starting struct { //nolint:gochecknoglobals // libvips is one per process
-	once sync.Once
-	err  error
+	once  sync.Once
+	err   error
+	fonts []string
 }
 
 // New starts libvips if this process has not yet done so: one thread a picture, no operation cache,
 // untrusted loaders blocked.
 func New(c Config) (*Engine, error) {
-	starting.once.Do(func() { starting.err = start(c.Log) })
+	starting.once.Do(func() { starting.err = start(c) })
 	if starting.err != nil {
 		return nil, fmt.Errorf("start libvips: %w", starting.err)
 	}
@@ -64,19 +69,18 @@ func New(c Config) (*Engine, error) {
 	if formats == nil {
 		formats = DefaultFormats()
 	}
-	if err := c.Targets.check(); err != nil {
-		return nil, err
-	}
-	targets := c.Targets
-	targets.noJXL = !slices.Contains(formats, resize.FormatJXL)
-	unblock(formats)
-	return &Engine{formats: slices.Clone(formats), targets: targets}, nil
+	return &Engine{formats: slices.Clone(formats)}, nil
 }
 
 // Close gives back what the engine holds. libvips itself stays: it cannot be started a second time.
 func (e *Engine) Close() error { return nil }
 
-func start(log func(string)) error {
+func start(c Config) error {
+	log := c.Log
+	starting.fonts = slices.Clone(c.Fonts)
+	if starting.fonts == nil {
+		starting.fonts = []string{DefaultFont}
+	}
 	for name, value := range map[string]string{
 		"VIPS_BLOCK_UNTRUSTED": "1",   // read by vips_init, before the first loader can be found
 		"VIPS_DISC_THRESHOLD":  "64g", // no temporary files: what a picture may take is in the plan
@@ -96,7 +100,7 @@ func start(log func(string)) error {
 	if !vips.IsTypeSupported(vips.ImageTypeJPEG) {
 		return errors.New("this libvips reads no JPEG")
 	}
-	return nil
+	return allowFonts(starting.fonts)
 }
 
 // Version returns libvips' version and the Go runtime's view of the machine it runs on.
@@ -138,5 +142,3 @@ func readable(data []byte, format resize.Format) bool {
 		return false
 	}
 }
-	case resize.FormatJXL:
-		return kind == vips.ImageTypeJXL && vips.IsTypeSupported(kind)

@@ -23,7 +23,7 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 	}
 	results := make([]resize.Result, 0, len(plans))
 	for _, plan := range plans {
-		result, err := e.render(ctx, data, plan)
+		result, err := render(ctx, data, plan)
 		if err != nil {
 			return nil, err
 		}
@@ -32,13 +32,13 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 	return results, nil
 }
 
-func (e *Engine) render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, error) {
+func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, error) {
 	start := time.Now()
 	p, err := settle(ctx, data, p)
 	if err != nil {
 		return resize.Result{}, err
 	}
-	pic := &picture{plan: p, data: data, targets: e.targets, first: &decided{}}
+	pic := &picture{plan: p, data: data, first: &decided{}}
 	defer pic.close()
 	steps := pic.still
 	if p.Animated() {
@@ -48,12 +48,16 @@ func (e *Engine) render(ctx context.Context, data []byte, p resize.Plan) (resize
 		return resize.Result{}, broken(ctx, "render", err)
 	}
 	decoded := time.Now()
-	made, err := pic.finish(ctx)
+	var body []byte
+	err = pic.evaluate(ctx, func() (err error) {
+		body, err = pic.encode()
+		return err
+	})
 	if err != nil {
 		return resize.Result{}, broken(ctx, "encode", err)
 	}
 	return resize.Result{
-		Body: made.body, Format: made.Format, Width: p.Width, Height: p.Height, Frames: p.Frames,
+		Body: body, Format: p.Format, Width: p.Width, Height: p.Height, Frames: p.Frames,
 		Decode: decoded.Sub(start).Nanoseconds(), Encode: time.Since(decoded).Nanoseconds(),
 	}, nil
 }
@@ -62,7 +66,6 @@ func (e *Engine) render(ctx context.Context, data []byte, p resize.Plan) (resize
 type picture struct {
 	plan    resize.Plan
 	data    []byte
-	targets Targets
 	ref     *vips.ImageRef
 	profile []byte // embedded in the result; nil = none
 	kept    kept   // metadata for the result
@@ -76,6 +79,9 @@ type picture struct {
 type decided struct {
 	picked image.Rectangle // window found by the pixels, stored px of the scaled picture; empty = not yet
 	border resize.Color    // for bg=auto; A = 0 is not yet
+	laid   bool            // mark and text are made
+	mark   *raster         // nil = none
+	text   *raster         // nil = none, or no ink
 }
 
 func (p *picture) close() {
@@ -157,6 +163,9 @@ func (p *picture) shape(ctx context.Context) error {
 		return err
 	}
 	if err := p.background(); err != nil {
+		return err
+	}
+	if err := p.overlay(ctx); err != nil {
 		return err
 	}
 	if p.ref.Width() != p.plan.Width || p.ref.Height() != p.plan.Height {
