@@ -141,9 +141,8 @@ func (x *exchange) refuseImage(err error) {
 	p := problemOf(err)
 	x.logCause(p, err)
 	d := x.document(p)
-	if errors.Is(err, signing.ErrBadSignature) && x.debugging() {
-		e := dialect.Split(string(x.target))
-		d.Checked, d.Hints = e.Signed, signing.Explain(x.source.Keys, e.Signed, e.Signature)
+	if p.code == signing.ErrBadSignature.Code() && x.debugging() {
+		d.Checked, d.Hints = x.checked()
 	}
 	x.write(p, d)
 	h := &x.ctx.Response.Header
@@ -152,6 +151,15 @@ func (x *exchange) refuseImage(err error) {
 	if x.source != nil {
 		x.share(x.source)
 	}
+}
+
+// checked returns the text that the signature was checked against, and likely mistakes.
+func (x *exchange) checked() (text string, hints []string) {
+	if m := x.mount; m != nil {
+		return m.Grammar.Explain(string(x.target[len(m.Prefix):]), m.Prefix)
+	}
+	e := dialect.Split(string(x.target))
+	return e.Signed, signing.Explain(x.source.Keys, e.Signed, e.Signature)
 }
 
 // failPicture answers a picture that could not be made.
@@ -206,14 +214,11 @@ func (x *exchange) answerFailure(k *known, p problem, via pipeline.Via, life tim
 // asked for, under the error's status. It reports false where there is none or it fails too.
 func (x *exchange) fallback(k *known, p problem, life time.Duration) bool {
 	src := k.source
-	if src.fallback == nil {
+	if k.fallback == nil {
 		return false
 	}
 	options := k.request.Options.Negotiate((x.capability() & src.takes).offer(negotiationOrder(src.Source)))
-	r := &pipeline.Request{
-		Source: src.fallback, Object: src.fallbackKey, Options: options,
-		Key: pipeline.KeyOf(src.fallback.Name, src.fallbackKey, options),
-	}
+	r := pipeline.NewRequest(k.fallback, k.fallbackKey, options)
 	e, _, err := x.fetch(r)
 	if err != nil || e.Status >= http.StatusBadRequest {
 		return false

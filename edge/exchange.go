@@ -21,7 +21,8 @@ type exchange struct {
 	start   time.Time
 	target  []byte // the raw request target; the connection's memory
 	peer    netip.Addr
-	source  *served // nil until known
+	source  *served  // nil until known
+	mount   *mounted // that the target lies under; nil = the native grammar
 	verdict verdict
 	status  int // of the log where it differs from the answer's (499); 0 = the answer's
 

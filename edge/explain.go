@@ -111,7 +111,7 @@ func (x *exchange) explain(ctx context.Context, target, accept string) explanati
 	if err != nil {
 		return out.refuse(err)
 	}
-	if out.Expires = expires; x.unexpired(expires) != nil {
+	if out.Expires = expires; x.past(expires) {
 		out = out.refuse(errExpired)
 	}
 	request, err := envelope.Request(rules)

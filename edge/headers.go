@@ -119,8 +119,11 @@ func disposition(r dialect.Request) string {
 		name = u.Path
 	}
 	name = path.Base(name)
-	if r.Download != "" {
+	switch {
+	case r.Download != "":
 		kind, name = "attachment", r.Download
+	case r.Name != "":
+		name = r.Name
 	}
 	if ext := path.Ext(name); ext != name && isPictureExtension(ext) {
 		name = strings.TrimSuffix(name, ext)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/imgedge/imgedge/cache"
@@ -65,11 +66,22 @@ func (x *exchange) servePicture(k *known, r *pipeline.Request) {
 // verify returns what the request target means, in the order of errors that the contract demands:
 // source, signature, expiry, then key and options.
 func (x *exchange) verify() (*known, error) {
-	if k := x.state.memo.get(x.target); k != nil {
-		x.source = k.source
-		return k, x.unexpired(k.request.Expires)
+	m, target := x.state.mount(x.ctx.Host(), x.target)
+	memo := x.state.memo
+	if x.mount = m; m != nil {
+		memo = m.memo
 	}
-	return x.read(string(x.target))
+	if k := memo.get(target); k != nil {
+		x.source = k.source
+		if x.past(k.request.Expires) {
+			return k, k.expired
+		}
+		return k, nil
+	}
+	if m != nil {
+		return x.readMounted(m, string(target))
+	}
+	return x.read(string(target))
 }
 
 // read verifies a target that is not known yet.
@@ -91,20 +103,36 @@ func (x *exchange) read(target string) (*known, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.unexpired(expires); err != nil {
-		return nil, err
+	if x.past(expires) {
+		return nil, errExpired
 	}
 	request, err := envelope.Request(rules)
 	if err != nil {
 		return nil, err
 	}
 	request.Expires = expires
-	return x.state.memo.put(target, &known{
+	return x.state.memo.put(target, x.state.known(src, request)), nil
+}
+
+// known prepares what a verified URL means.
+func (st *state) known(src *served, request dialect.Request) *known {
+	k := &known{
 		source:   src,
 		request:  request,
 		varies:   negotiated(request.Options),
 		filename: disposition(request),
-	}), nil
+		expired:  errExpired,
+		fallback: src.fallback, fallbackKey: src.fallbackKey,
+	}
+	if request.Tags != "" {
+		k.tags = strings.Split(request.Tags, ",")
+	}
+	if name, key, _ := strings.Cut(request.Fallback, "/"); request.Fallback != "" {
+		if from := st.sources[name]; from != nil {
+			k.fallback, k.fallbackKey = from.Pipeline, key
+		}
+	}
+	return k
 }
 
 // authorize checks the signature over the raw text and returns the rules for what follows. A source
@@ -118,13 +146,8 @@ func (src *served) authorize(e dialect.Envelope) (dialect.Rules, error) {
 	return rules, src.Keys.Verify(e.Signed, e.Signature, e.KeyID)
 }
 
-// unexpired returns the 410 of a URL whose last second has passed; 0 never passes.
-func (x *exchange) unexpired(expires int64) error {
-	if expires != 0 && x.start.Unix() > expires {
-		return errExpired
-	}
-	return nil
-}
+// past reports whether a URL's last second has passed; 0 never passes.
+func (x *exchange) past(expires int64) bool { return expires != 0 && x.start.Unix() > expires }
 
 // prepare returns the pipeline's request for a client that takes c, made once for each set.
 func (k *known) prepare(c capability) *pipeline.Request {
@@ -136,11 +159,10 @@ func (k *known) prepare(c capability) *pipeline.Request {
 		return r
 	}
 	options := k.request.Options.Negotiate(c.offer(negotiationOrder(k.source.Source)))
-	r := &pipeline.Request{
-		Source:  k.source.Pipeline,
-		Object:  k.request.Key,
-		Options: options,
-		Key:     pipeline.KeyOf(k.source.Pipeline.Name, k.request.Key, options),
+	r := pipeline.NewRequest(k.source.Pipeline, k.request.Key, options)
+	r.Tags = k.tags
+	if k.request.Limits != (resize.Limits{}) || k.request.SourceBytes != 0 {
+		r = r.Within(k.request.Limits, k.request.SourceBytes)
 	}
 	k.prepared[c].CompareAndSwap(nil, r)
 	return k.prepared[c].Load()

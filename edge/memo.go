@@ -19,8 +19,13 @@ const (
 type known struct {
 	source   *served
 	request  dialect.Request
-	varies   bool   // the answer depends on Accept
-	filename string // Content-Disposition up to the extension
+	varies   bool     // the answer depends on Accept
+	filename string   // Content-Disposition up to the extension
+	expired  error    // what a request after the last second is answered
+	tags     []string // of the cache entry, beside the source's
+
+	fallback    *pipeline.Source // of the picture that stands in; nil = none
+	fallbackKey string
 
 	prepared [capabilitySets]atomic.Pointer[pipeline.Request] // by what the client takes
 	used     atomic.Bool                                      // since the clock's hand last passed

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
@@ -89,7 +90,8 @@ func newMetrics(reg *prometheus.Registry, stats func(Emit)) *metrics {
 	for st := range stages {
 		m.stages[st] = spent.WithLabelValues(st.String())
 	}
-	reg.MustRegister(m.requests, m.saved, m.reloadSuccess, m.dropped, durations, spent)
+	reg.MustRegister(m.requests, m.saved, m.reloadSuccess, m.dropped, durations, spent,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if stats != nil {
 		reg.MustRegister(newLibraries(stats))
 	}

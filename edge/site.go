@@ -14,6 +14,7 @@ import (
 // not be changed afterwards.
 type Site struct {
 	Sources      map[string]*Source // by name; the first path segment of a native URL
+	Mounts       []Mount            // other dialects, below a prefix or under a host
 	Tokens       []Token            // of /v1; none = /v1 is absent from the public listener (404)
 	DebugToken   string             // sent as Imgedge-Debug; "" = nobody may see debugging facts
 	BaseURL      string             // of absolute URLs in answers, without a slash at the end; "" = from the request of a trusted proxy, else relative

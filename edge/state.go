@@ -18,6 +18,7 @@ type state struct {
 	tokens  []hashedToken
 	debug   *[sha256.Size]byte // hash of the debug token; nil = none
 	memo    *memo
+	mounts  []*mounted
 }
 
 // served is a Source prepared for serving.
@@ -37,7 +38,7 @@ type hashedToken struct {
 }
 
 func (s *Server) newState(site *Site) *state {
-	st := &state{site: site, sources: make(map[string]*served, len(site.Sources)), memo: newMemo(s.MemoSize)}
+	st := &state{site: site, sources: make(map[string]*served, len(site.Sources)), memo: newMemo(s.MemoSize), mounts: newMounts(site.Mounts, s.MemoSize)}
 	for name, src := range site.Sources {
 		st.sources[name] = &served{
 			Source:       src,

@@ -39,5 +39,5 @@ func (p *Pipeline) Plan(ctx context.Context, r *Request) (resize.Plan, error) {
 	if err != nil {
 		return resize.Plan{}, err
 	}
-	return r.Options.Plan(source, r.Source.Limits)
+	return r.Options.Plan(source, r.bounds())
 }

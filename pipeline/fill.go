@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -121,6 +122,9 @@ func (p *Pipeline) store(ctx context.Context, r *Request, a *answer, release fun
 
 // render makes the bytes of r from the original.
 func (p *Pipeline) render(ctx, patience context.Context, r *Request, orig *original, t *Timing) (*cache.Entry, error) {
+	if r.maxBytes > 0 && len(orig.Data) > r.maxBytes {
+		return nil, resize.TooLarge(fmt.Sprintf("the original has more than %d bytes", r.maxBytes))
+	}
 	format := resize.Sniff(orig.Data)
 	if err := r.Source.takes(format); err != nil {
 		return nil, err
@@ -131,12 +135,12 @@ func (p *Pipeline) render(ctx, patience context.Context, r *Request, orig *origi
 	}
 	switch r.Options.Format {
 	case resize.FormatRaw:
-		return r.Source.picture(orig.Data, format.MIME(), orig), nil
+		return r.picture(orig.Data, format.MIME(), orig), nil
 	case resize.FormatJSON:
-		return r.Source.picture(resize.Describe(source), r.Options.Format.MIME(), orig), nil
+		return r.picture(resize.Describe(source), r.Options.Format.MIME(), orig), nil
 	default:
 	}
-	plan, err := r.Options.Plan(source, r.Source.Limits)
+	plan, err := r.Options.Plan(source, r.bounds())
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +161,7 @@ func (p *Pipeline) render(ctx, patience context.Context, r *Request, orig *origi
 		t.Fetch = orig.took
 		p.Observe(Work{Source: r.Source.Name, Format: result.Format, OriginalBytes: len(orig.Data), Bytes: len(result.Body), Timing: *t})
 	}
-	return r.Source.picture(result.Body, result.Format.MIME(), orig), nil
+	return r.picture(result.Body, result.Format.MIME(), orig), nil
 }
 
 // run executes one plan within the render limit.

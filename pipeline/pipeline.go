@@ -39,7 +39,29 @@ type Request struct {
 	Object  string         // the object's key at the origin
 	Options resize.Options // negotiated
 	Key     cache.Key      // KeyOf(Source.Name, Object, Options)
+	Tags    []string       // for purge by tag, beside the source's and the origin's
+
+	limits   resize.Limits // zero = the source's
+	maxBytes int           // of the original; 0 = the source's
 }
+
+// NewRequest returns the request for a picture of a source.
+func NewRequest(src *Source, object string, o resize.Options) *Request {
+	return &Request{Source: src, Object: object, Options: o, Key: KeyOf(src.Name, object, o)}
+}
+
+// Within returns the request with other limits than the source's: lim where it is not 0, maxBytes of the
+// original where that is not 0. It has a key of its own, as it may be refused where others are not.
+func (r *Request) Within(lim resize.Limits, maxBytes int) *Request {
+	own := *r
+	own.limits, own.maxBytes = lim, maxBytes
+	text := fmt.Sprintf("%s#%+v#%d", r.Options, lim, maxBytes)
+	own.Key = cache.NewKey(resize.KeyVersion, r.Source.Name, r.Object, text)
+	return &own
+}
+
+// bounds returns the limits that hold for the request.
+func (r *Request) bounds() resize.Limits { return r.Source.Limits.Override(r.limits) }
 
 // KeyOf returns the key under which every tier keeps the picture.
 func KeyOf(source, object string, o resize.Options) cache.Key {

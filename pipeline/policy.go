@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/imgedge/imgedge/cache"
@@ -30,7 +31,7 @@ func (s *Source) lives(e *cache.Entry, meta origin.Meta, now time.Time) {
 }
 
 // picture makes the entry of a finished picture.
-func (s *Source) picture(body []byte, mime string, orig *original) *cache.Entry {
+func (r *Request) picture(body []byte, mime string, orig *original) *cache.Entry {
 	e := &cache.Entry{
 		Status:       http.StatusOK,
 		Body:         body,
@@ -39,10 +40,10 @@ func (s *Source) picture(body []byte, mime string, orig *original) *cache.Entry 
 		Modified:     orig.Modified,
 		OriginETag:   orig.ETag,
 		OriginalSize: int64(len(orig.Data)),
-		Tags:         tags(s.Tags, orig.Tags),
+		Tags:         slices.Concat(r.Source.Tags, r.Tags, orig.Tags),
 		Generation:   orig.generation,
 	}
-	s.lives(e, orig.Meta, orig.fetched)
+	r.Source.lives(e, orig.Meta, orig.fetched)
 	return e
 }
 
@@ -85,12 +86,4 @@ func etag(body []byte) string {
 	tag[0], tag[25] = '"', '"'
 	base64.RawURLEncoding.Encode(tag[1:25], sum[:18])
 	return string(tag[:])
-}
-
-// tags joins the source's tags and the origin's.
-func tags(source, object []string) []string {
-	if len(object) == 0 {
-		return source
-	}
-	return append(append(make([]string, 0, len(source)+len(object)), source...), object...)
 }

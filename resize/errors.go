@@ -38,3 +38,8 @@ func Unprocessable(kind, text string) *Error {
 func Unsupported(kind, text string) *Error {
 	return &Error{Status: http.StatusUnsupportedMediaType, Kind: kind, Text: text}
 }
+
+// TooLarge is a 413 for an original of too many bytes.
+func TooLarge(text string) *Error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Kind: "too_large", Text: text}
+}

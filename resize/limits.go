@@ -1,5 +1,7 @@
 package resize
 
+import "cmp"
+
 // Limits bound what one request may cost. A zero field is no limit.
 type Limits struct {
 	SourcePixels    int   // stored px of one frame
@@ -21,5 +23,18 @@ func DefaultLimits() Limits {
 		Frames:          500,
 		AnimationPixels: 100_000_000,
 		Memory:          512 << 20,
+	}
+}
+
+// Override returns the limits with those of other that are not 0 in their place.
+func (l Limits) Override(other Limits) Limits {
+	return Limits{
+		SourcePixels:    cmp.Or(other.SourcePixels, l.SourcePixels),
+		SourceSide:      cmp.Or(other.SourceSide, l.SourceSide),
+		OutputSide:      cmp.Or(other.OutputSide, l.OutputSide),
+		OutputPixels:    cmp.Or(other.OutputPixels, l.OutputPixels),
+		Frames:          cmp.Or(other.Frames, l.Frames),
+		AnimationPixels: cmp.Or(other.AnimationPixels, l.AnimationPixels),
+		Memory:          cmp.Or(other.Memory, l.Memory),
 	}
 }

@@ -1,0 +1,43 @@
+package edge
+
+import (
+	"time"
+
+	"github.com/imgedge/imgedge/dialect"
+	"github.com/imgedge/imgedge/signing"
+)
+
+// Imgproxy is the grammar of imgproxy's URLs.
+type Imgproxy struct {
+	Mount *dialect.ImgproxyMount
+	Keys  signing.Imgproxy
+}
+
+var _ Grammar = (*Imgproxy)(nil)
+
+// Dialect returns "imgproxy".
+func (g *Imgproxy) Dialect() string { return "imgproxy" }
+
+// Read verifies a target over its repaired path and reads it. Statuses are imgproxy's own.
+func (g *Imgproxy) Read(target string, now time.Time) (dialect.Request, error) {
+	e := g.Mount.Split(target)
+	if err := e.Check(); err != nil {
+		return dialect.Request{}, err
+	}
+	if err := g.Keys.Verify(e.Path, e.Signature); err != nil {
+		return dialect.Request{}, err
+	}
+	if end := g.Mount.Expires(e); end != 0 && now.Unix() > end {
+		return dialect.Request{}, g.Expired()
+	}
+	return g.Mount.Request(e)
+}
+
+// Expired returns imgproxy's 404.
+func (g *Imgproxy) Expired() error { return dialect.ImgproxyExpired() }
+
+// Explain returns the repaired path, and why the signature does not match it.
+func (g *Imgproxy) Explain(target, prefix string) (text string, hints []string) {
+	e := g.Mount.Split(target)
+	return e.Path, g.Keys.Explain(signing.ImgproxyText{Path: e.Path, Sent: e.Sent, Query: e.Query, Prefix: prefix}, e.Signature)
+}
