@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -79,6 +80,14 @@ func (m *ThumborMount) Split(target string) ThumborEnvelope {
 	}
 	e.Hash, e.Path = hash, rest
 	return e
+}
+
+// Check refuses a target without a path: a 404, whatever the hash.
+func (e ThumborEnvelope) Check() error {
+	if e.Path == "" && e.Hash == "" && !e.Unsafe {
+		return &resize.Error{Status: http.StatusNotFound, Kind: "not_found", Text: "the path is empty: /{hash}/{options}/{image} is expected"}
+	}
+	return nil
 }
 
 // Expires returns the Unix second after which the URL is gone, rounded down from the milliseconds of

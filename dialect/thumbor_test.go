@@ -72,8 +72,12 @@ func TestThumborSplit(t *testing.T) {
 		{imagor, "/adaptive-full-fit-in/30x20/a.jpg", dialect.ThumborEnvelope{Path: "adaptive-full-fit-in/30x20/a.jpg"}},
 		{imagor, "/unsafe/30x20/a\r\n\u2028b.jpg", dialect.ThumborEnvelope{Unsafe: true, Path: "30x20/ab.jpg"}},
 	} {
-		if got := test.mount.Split(test.target); got != test.want {
+		got := test.mount.Split(test.target)
+		if got != test.want {
 			t.Errorf("%s: Split(%q): %s", test.mount.Flavor, test.target, cmp.Diff(test.want, got))
+		}
+		if status, _ := errorOf(got.Check()); (status == 404) != (got == dialect.ThumborEnvelope{}) {
+			t.Errorf("%s: Check of %q is %d", test.mount.Flavor, test.target, status)
 		}
 	}
 }
@@ -194,6 +198,8 @@ func TestThumborPairs(t *testing.T) {
 		{"filters:round_corner(20,20,red)/", "round=20&bg=ff0000", "imagor"},
 		{"filters:background_color(0f0)/", "bg=00ff00", ""},
 		{"filters:background_color(0F0):fill(lime)/", "bg=00ff00", ""},
+		{"filters:background_color(dda0dd)/", "bg=dda0dd", ""},
+		{"filters:background_color(rebeccapurple)/", "bg=663399", ""},
 		{"filters:quality(70):max_bytes(40000)/", "q=70&mb=40000", ""},
 		{"filters:quality(70):quality(80)/", "q=80", ""},
 		{"filters:lossless()/", "lossless=1", ""},
@@ -340,6 +346,7 @@ func TestThumborFocal(t *testing.T) {
 		{"", "0x0:50x50/300x200/filters:focal(90x90:110x110):focal(0x0:10x10)/", "w=300&h=200&enlarge=1&fit=cover&crop=0,0,50,50&g=fp&_fa=5,5"},
 		{"", "-300x200/smart/filters:focal(10x20:30x60):rotate(90)/", "w=200&h=300&enlarge=1&fit=cover&g=fp&_fa=20,40&_lt=90h&rot=90&flip=h"},
 		{"", "fit-in/300x200/filters:focal(10x20:30x60)/", "w=300&h=200"},
+		{"", "trim/10x20:110x70/", "trim=1&crop=10,20,100,50&_tu=1"},
 		{"", "10x20:110x70/-x/", "crop=10,20,100,50&flip=h&_lt=0h"},
 		{"imagor", "300x200/filters:focal(10,20)/", "w=300&h=200&enlarge=1&fit=cover&g=fp&_fa=10,20"},
 		{"imagor", "0x0:50x50/300x200/filters:focal(90x90:110x110)/", "w=300&h=200&enlarge=1&fit=cover&crop=0,0,50,50&g=fp&_fa=100,100"},
@@ -670,6 +677,81 @@ func TestThumborLongURL(t *testing.T) {
 			if best > 5*time.Millisecond { // 1 ms, but tests run beside others, and with -race
 				t.Errorf("%s: 16 KiB of %q take %v", mount.Flavor, part, best)
 			}
+		}
+	}
+}
+
+// The targets of the published vectors verify and are read.
+func TestThumborVectorTargets(t *testing.T) {
+	t.Parallel()
+	const gopher = "raw.githubusercontent.com/cshum/imagor/master/testdata/gopher.png"
+	thumbor := dialect.ThumborMount{Source: "cdn", About: map[string]dialect.MountSource{"cdn": {OpenHTTP: true}}}
+	imagor := thumbor
+	imagor.Flavor = dialect.FlavorImagor
+	for _, test := range []struct {
+		mount        dialect.ThumborMount
+		key          signing.ThumborKey
+		target       string
+		object, want string
+		served       bool
+	}{
+		{
+			imagor,
+			signing.ThumborKey{Secret: "mysecret", Imagor: true},
+			"/cST4Ko5_FqwT3BDn-Wf4gO3RFSk=/500x500/top/" + gopher,
+			"https://" + gopher, "w=500&h=500&fit=cover&enlarge=1&g=north&f=keep", true,
+		},
+		{
+			imagor,
+			signing.ThumborKey{Secret: "mysecret", Algorithm: signing.SHA256, Truncate: 40, Imagor: true},
+			"/IGEn3TxngivD0jy4uuiZim2bdUCvhcnVi1Nm0xGy/500x500/top/" + gopher, "https://" + gopher, "w=500&h=500&fit=cover&enlarge=1&g=north&f=keep", true,
+		},
+		{
+			imagor,
+			signing.ThumborKey{Secret: "mysecret", Imagor: true},
+			"/OyGJyvfYJw8xNkYDmXU-4NPA2U0=/fit-in/500x400/0x20/filters:fill(white)/" + gopher,
+			"https://" + gopher, "w=500&h=400&fit=pad&pad=20,0&bg=ffffff&f=keep", true,
+		},
+		{
+			imagor,
+			signing.ThumborKey{Secret: "1234", Imagor: true},
+			"/VTAq7YIRbEXgtwAcsTMhAjvBuT8=/meta/10x11:12x13/fit-in/-300x-200/5x6/left/top/smart/filters:some_filter()/img", "", "", false,
+		},
+		{
+			thumbor,
+			signing.ThumborKey{Secret: "my-security-key"},
+			"/8ammJH8D-7tXy6kU3lTvoXlhu4o=/300x200/my.server.com/some/path/to/image.jpg",
+			"http://my.server.com/some/path/to/image.jpg", "w=300&h=200&fit=cover&enlarge=1&f=keep", true,
+		},
+		{
+			thumbor,
+			signing.ThumborKey{Secret: "my-security-key"},
+			"/B35oBEIwztbc3jm7vsdqLez2C78=/10x10:200x200/300x200/my.server.com/some/path/to/image.jpg",
+			"http://my.server.com/some/path/to/image.jpg", "w=300&h=200&fit=cover&enlarge=1&crop=10,10,190,190&f=keep", true,
+		},
+		{
+			thumbor,
+			signing.ThumborKey{Secret: "my-security-key"},
+			"/as8U2DbUUtTMgvPF26LkjS3MocY=/10x10:200x200/300x200/filters:brightness(20):contrast(10)/my.server.com/some/path/to/image.jpg",
+			"http://my.server.com/some/path/to/image.jpg", "w=300&h=200&fit=cover&enlarge=1&crop=10,10,190,190&bri=20&con=10&f=keep", true,
+		},
+	} {
+		e := test.mount.Split(test.target)
+		signed, err := test.key.Verify(e.Path, e.Hash)
+		if err != nil {
+			t.Errorf("%s does not verify: %v", test.target, err)
+			continue
+		}
+		got, err := test.mount.Wish(e, signed)
+		if !test.served {
+			if err == nil || !strings.Contains(err.Error(), "some_filter") {
+				t.Errorf("%s is %s, %v", test.target, got.Options, err)
+			}
+			continue
+		}
+		want, parseErr := resize.Parse(test.want)
+		if err != nil || parseErr != nil || got.Key != test.object || got.Options != want {
+			t.Errorf("%s is %s of %q, %v; want %s, %v", test.target, got.Options, got.Key, err, want, parseErr)
 		}
 	}
 }
