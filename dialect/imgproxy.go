@@ -42,13 +42,14 @@ type ImgproxyEnvelope struct {
 	Path      string // what Signature speaks of: repaired, with its leading slash, without the query; "" if there is none
 	Sent      string // Path before its repair
 	Query     string // behind the path, with its question mark; means nothing
+	Info      bool   // /info/: the picture is described
 }
 
 // Split cuts a target, which begins behind the mount's prefix, into its parts and repairs what proxies do
 // to paths. It never fails; what is wrong with the parts is said by Check before, and by Request after
 // the signature has been checked.
 //
-//	target   = "/" signature path [ "?" query ]
+//	target   = [ "/info" ] "/" signature path [ "?" query ]      /info: the options are those of imgproxy's info
 //	path     = *( "/" option ) "/" source                        presets-only: "/" name *( ":" name ) "/" source
 //	option   = name 1*( ":" argument )                           a segment without ":" begins the source
 //	source   = "plain/" URL [ "@" extension ]                    percent-encoded once, + is a plus
@@ -63,8 +64,11 @@ func (m *ImgproxyMount) Split(target string) ImgproxyEnvelope {
 	if found {
 		e.Query = "?" + query
 	}
-	var rest string
-	e.Signature, rest, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	rest := strings.TrimPrefix(path, "/")
+	if described, ok := strings.CutPrefix(rest, "info/"); ok {
+		e.Info, rest = true, described
+	}
+	e.Signature, rest, _ = strings.Cut(rest, "/")
 	if rest != "" {
 		e.Sent = "/" + rest
 		e.Path = repairImgproxy(e.Sent)
@@ -106,7 +110,7 @@ func repairScheme(source string) string {
 // cannot be read: Request says why.
 func (m *ImgproxyMount) Expires(e ImgproxyEnvelope) int64 {
 	w := imgproxyWish{mount: m}
-	if _, err := w.read(e.Path); err != nil {
+	if _, err := w.segments(e); err != nil {
 		return 0
 	}
 	return w.expires
@@ -124,7 +128,7 @@ func (m *ImgproxyMount) Request(e ImgproxyEnvelope) (Request, error) {
 		return Request{}, err
 	}
 	w := imgproxyWish{mount: m}
-	source, err := w.read(e.Path)
+	source, err := w.segments(e)
 	if err != nil {
 		return Request{}, err
 	}
@@ -132,7 +136,7 @@ func (m *ImgproxyMount) Request(e ImgproxyEnvelope) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	if extension != "" && !w.raw {
+	if extension != "" && !w.raw && !e.Info {
 		if err := w.setFormat("extension", []string{extension}); err != nil {
 			return Request{}, err
 		}
@@ -149,13 +153,23 @@ func (m *ImgproxyMount) Request(e ImgproxyEnvelope) (Request, error) {
 		}
 		r.Fallback = source + "/" + key
 	}
-	o, err := w.options()
-	if err != nil {
-		return Request{}, err
+	o := w.info()
+	if !e.Info {
+		if o, err = w.options(); err != nil {
+			return Request{}, err
+		}
 	}
 	r.Options, err = m.check(o, r.Source)
 	r.Limits, r.SourceBytes = w.limits, w.sourceBytes
 	return r, err
+}
+
+// segments reads the options and returns the segments that are the source.
+func (w *imgproxyWish) segments(e ImgproxyEnvelope) ([]string, error) {
+	if e.Info {
+		return w.readInfo(e.Path)
+	}
+	return w.read(e.Path)
 }
 
 // check normalizes the options and refuses what contradicts itself, passes the limits or cannot be made.

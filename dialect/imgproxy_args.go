@@ -118,11 +118,11 @@ func (g *imgproxyGravity) parse(name string, args []string, smart bool) error {
 	g.given, g.gravity = true, kind
 	const most = 16384 // px
 	low, high := -float64(most), float64(most)
-	switch kind {
-	case resize.GravitySmart:
+	if kind == resize.GravitySmart {
 		g.x, g.y = 0, 0
 		return tooMany(name, args, 1)
-	case resize.GravityFocus:
+	}
+	if kind == resize.GravityFocus {
 		if len(args) != 3 || args[1] == "" || args[2] == "" {
 			return badArgument(name, strings.Join(args, " "), "fp with x and y from 0 to 1")
 		}
@@ -208,10 +208,10 @@ func swapGravity(g, one, other resize.Gravity) resize.Gravity {
 		}
 	}
 	for _, p := range pairs {
-		switch g {
-		case p[0]:
+		if g == p[0] {
 			return p[1]
-		case p[1]:
+		}
+		if g == p[1] {
 			return p[0]
 		}
 	}

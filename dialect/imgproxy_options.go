@@ -38,10 +38,10 @@ var imgproxyOptions = [...]imgproxyOption{
 	{names: []string{"resize", "rs"}, most: 8, apply: applyResize},
 	{names: []string{"size", "s"}, most: 7, apply: applySize},
 	{names: []string{"resizing_type", "rt"}, most: 1, apply: applyResizingType},
-	wholeOption([]string{"width", "w"}, 0, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.Width }),
-	wholeOption([]string{"height", "h"}, 0, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.Height }),
-	wholeOption([]string{"min-width", "mw"}, 0, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.MinWidth }),
-	wholeOption([]string{"min-height", "mh"}, 0, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.MinHeight }),
+	wholeOption([]string{"width", "w"}, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.Width }),
+	wholeOption([]string{"height", "h"}, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.Height }),
+	wholeOption([]string{"min-width", "mw"}, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.MinWidth }),
+	wholeOption([]string{"min-height", "mh"}, maxImgproxySide, func(w *imgproxyWish) *int { return &w.o.MinHeight }),
 	{names: []string{"zoom", "z"}, most: 2, apply: applyZoom},
 	realOption([]string{"dpr"}, 0.5, 8, func(w *imgproxyWish) *float64 { return &w.o.DPR }),
 	truthOption([]string{"enlarge", "el"}, func(w *imgproxyWish) *bool { return &w.o.Enlarge }),
@@ -64,7 +64,7 @@ var imgproxyOptions = [...]imgproxyOption{
 	{names: []string{"strip_color_profile", "scp"}, most: 1, apply: applyStripColorProfile},
 	{names: []string{"preserve_hdr", "ph"}, most: 1, apply: applyNothing},
 	{names: []string{"enforce_thumbnail", "eth"}, most: 1, apply: applyNothing},
-	wholeOption([]string{"quality", "q"}, 0, 100, func(w *imgproxyWish) *int { return &w.quality }),
+	wholeOption([]string{"quality", "q"}, 100, func(w *imgproxyWish) *int { return &w.quality }),
 	{names: []string{"format_quality", "fq"}, apply: applyFormatQuality},
 	{names: []string{"max_bytes", "mb"}, most: 1, apply: applyMaxBytes},
 	{names: []string{"format", "f", "ext"}, most: 1, apply: (*imgproxyWish).setFormat},
@@ -128,9 +128,10 @@ var imgproxyOptions = [...]imgproxyOption{
 
 const maxImgproxySide = 16384 // px
 
-func wholeOption(names []string, low, high int, field func(*imgproxyWish) *int) imgproxyOption {
+// wholeOption is a row of whole numbers from 0.
+func wholeOption(names []string, high int, field func(*imgproxyWish) *int) imgproxyOption {
 	return imgproxyOption{names: names, most: 1, apply: func(w *imgproxyWish, name string, args []string) error {
-		return whole(name, args[0], low, high, field(w))
+		return whole(name, args[0], 0, high, field(w))
 	}}
 }
 

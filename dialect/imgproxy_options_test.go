@@ -343,6 +343,7 @@ func TestImgproxyOptionsRefused(t *testing.T) {
 		{"cache_tags:a,b", 404},
 		{"hashsum:md5:00", 404},
 		{"hs:crc32:00000000", 404},
+		{"hashsum:md5:d41d8cd98f00b204e9800998ecf8427e/raw:1", 404},
 		{"resizing_algorithm:cubic", 404},
 		{"objects_position:ce", 404},
 		{"unsharp_masking:auto", 404},

@@ -184,6 +184,9 @@ func (w *imgproxyWish) apply(name string, args, used []string) error {
 // options returns the picture's options, not yet normalized.
 func (w *imgproxyWish) options() (resize.Options, error) {
 	o := w.o
+	if w.raw && o.Hashsum != "" {
+		return o, imgproxyNotFound("bad_option", "hashsum: raw takes no such check")
+	}
 	if w.raw {
 		return resize.Options{Format: resize.FormatRaw, Version: o.Version}, nil
 	}
