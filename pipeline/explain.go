@@ -32,10 +32,7 @@ func (p *Pipeline) Plan(ctx context.Context, r *Request) (resize.Plan, error) {
 		}
 		data = got.Data
 	}
-	if err := r.Source.takes(resize.Sniff(data)); err != nil {
-		return resize.Plan{}, err
-	}
-	source, err := p.Engine.Probe(ctx, data)
+	source, err := p.probe(ctx, r.Source, data)
 	if err != nil {
 		return resize.Plan{}, err
 	}

@@ -125,23 +125,22 @@ func (p *Pipeline) render(ctx, patience context.Context, r *Request, orig *origi
 	if r.maxBytes > 0 && len(orig.Data) > r.maxBytes {
 		return nil, resize.TooLarge(fmt.Sprintf("the original has more than %d bytes", r.maxBytes))
 	}
-	format := resize.Sniff(orig.Data)
-	if err := r.Source.takes(format); err != nil {
-		return nil, err
-	}
-	source, err := p.Engine.Probe(ctx, orig.Data)
+	source, err := p.probe(ctx, r.Source, orig.Data)
 	if err != nil {
 		return nil, err
 	}
 	switch r.Options.Format {
 	case resize.FormatRaw:
-		return r.picture(orig.Data, format.MIME(), orig), nil
+		return r.picture(orig.Data, source.Format.MIME(), orig), nil
 	case resize.FormatJSON:
 		return r.picture(resize.Describe(source), r.Options.Format.MIME(), orig), nil
 	default:
 	}
 	plan, err := r.Options.Plan(source, r.bounds())
 	if err != nil {
+		return nil, err
+	}
+	if plan, err = p.withMark(ctx, plan); err != nil {
 		return nil, err
 	}
 	queued := p.now()

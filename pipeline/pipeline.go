@@ -99,21 +99,22 @@ type Timing struct{ Queue, Fetch, Decode, Encode, Store time.Duration }
 type Pipeline struct {
 	Engine          Engine
 	Gate            *Gate
-	Memory          *cache.Memory    // this node's entries
-	Redis           *cache.Redis     // the fleet's entries; it also tells the generation, so a node alone has one too, without a client
-	Writer          *cache.Writer    // into Redis, behind the answer
-	Leases          *cache.Leases    // one filler a key in the fleet
-	Originals       *cache.Memory    // this node's kept originals; nil = off
-	RedisOriginals  *cache.Redis     // the fleet's kept originals; nil = off
-	OriginalsWriter *cache.Writer    // into RedisOriginals
-	KeepFor         time.Duration    // how long an original is kept
-	KeepMaxItem     int64            // bytes; a larger original is not kept
-	FillTimeout     time.Duration    // of a whole fill; 0 = none
-	MaxWaiters      int              // requests that may wait for one fill; 0 = no bound
-	RenderTimeout   time.Duration    // of one render; 0 = none
-	Refreshes       int              // refreshes behind at once; 0 = 16
-	Now             func() time.Time // nil = time.Now
-	Observe         func(Work)       // told of every fill that made something; nil = nobody is
+	Memory          *cache.Memory             // this node's entries
+	Redis           *cache.Redis              // the fleet's entries; it also tells the generation, so a node alone has one too, without a client
+	Writer          *cache.Writer             // into Redis, behind the answer
+	Leases          *cache.Leases             // one filler a key in the fleet
+	Originals       *cache.Memory             // this node's kept originals; nil = off
+	RedisOriginals  *cache.Redis              // the fleet's kept originals; nil = off
+	OriginalsWriter *cache.Writer             // into RedisOriginals
+	SourceOf        func(name string) *Source // finds the source of a watermark, nil = there is none; nil = no watermarks
+	KeepFor         time.Duration             // how long an original is kept
+	KeepMaxItem     int64                     // bytes; a larger original is not kept
+	FillTimeout     time.Duration             // of a whole fill; 0 = none
+	MaxWaiters      int                       // requests that may wait for one fill; 0 = no bound
+	RenderTimeout   time.Duration             // of one render; 0 = none
+	Refreshes       int                       // refreshes behind at once; 0 = 16
+	Now             func() time.Time          // nil = time.Now
+	Observe         func(Work)                // told of every fill that made something; nil = nobody is
 
 	fills   cache.Flight[answer]
 	fetches cache.Flight[*original]

@@ -131,6 +131,7 @@ func (n *Node) openPipeline() {
 		Originals:       n.Originals,
 		RedisOriginals:  n.RedisOriginals,
 		OriginalsWriter: n.OriginalsWriter,
+		SourceOf:        n.sourceOf,
 		KeepFor:         time.Duration(c.Cache.Originals.TTL),
 		KeepMaxItem:     int64(c.Cache.Originals.MaxItem),
 		FillTimeout:     time.Duration(c.Limits.Request),
@@ -138,6 +139,14 @@ func (n *Node) openPipeline() {
 		Observe:         n.numbers.add,
 	}
 	n.undo(func() error { n.Pipeline.Close(); return nil })
+}
+
+// sourceOf finds the source of a watermark; nil = there is none.
+func (n *Node) sourceOf(name string) *pipeline.Source {
+	if s := n.Sources[name]; s != nil {
+		return s.served
+	}
+	return nil
 }
 
 func (n *Node) openServer() {
