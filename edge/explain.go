@@ -73,14 +73,45 @@ func (x *exchange) serveExplain() error {
 	if err != nil {
 		return err
 	}
-	target, err := x.native(order.URL)
+	m, target, err := x.mountOf(order.URL)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), x.server.RequestTimeout)
 	defer cancel()
-	respondJSON(x, http.StatusOK, x.explain(ctx, target, order.Accept))
+	explain := x.explain
+	if m != nil {
+		explain = func(ctx context.Context, target, accept string) explanation {
+			return x.explainMounted(ctx, m, target, accept)
+		}
+	}
+	respondJSON(x, http.StatusOK, explain(ctx, target, order.Accept))
 	return nil
+}
+
+// explainMounted is explain for a target of a mount, which begins behind its prefix.
+func (x *exchange) explainMounted(ctx context.Context, m *mounted, target, accept string) explanation {
+	out := explanation{Dialect: m.Grammar.Dialect(), Status: http.StatusOK}
+	inspector, ok := m.Grammar.(Inspector)
+	if isRoot(target) || !ok {
+		return out.refuse(errNothingHere)
+	}
+	out.SignedText, out.Hints = m.Grammar.Explain(target, m.Prefix)
+	out.Signature, _ = inspector.Signed(target) // Read says how it is refused
+	if _, err := m.Grammar.Read(target, x.start); err != nil {
+		out = out.refuse(err)
+	}
+	request, err := inspector.Peek(target)
+	if err != nil {
+		return out.refuse(err)
+	}
+	out.Source = request.Source
+	src := x.state.sources[request.Source]
+	if src == nil {
+		return out.refuse(errUnknownSource)
+	}
+	out.Expires = request.Expires
+	return x.explainPicture(ctx, out, src, request, accept)
 }
 
 // explain reads a target in the order in which a request for it is read, but goes on behind a bad
@@ -95,13 +126,13 @@ func (x *exchange) explain(ctx context.Context, target, accept string) explanati
 	rules, err := src.authorize(envelope)
 	switch {
 	case err != nil && envelope.Signature == "":
-		out.Signature = "missing"
+		out.Signature = signatureMissing
 	case err != nil:
-		out.Signature = "bad"
+		out.Signature = signatureBad
 	case rules.Unsigned:
-		out.Signature = "unneeded"
+		out.Signature = signatureUnneeded
 	default:
-		out.Signature = "good"
+		out.Signature = signatureGood
 	}
 	if err != nil {
 		out = out.refuse(err)
@@ -123,7 +154,7 @@ func (x *exchange) explain(ctx context.Context, target, accept string) explanati
 
 // explainPicture adds what is known of the picture itself.
 func (x *exchange) explainPicture(ctx context.Context, out explanation, src *served, request dialect.Request, accept string) explanation {
-	k := &known{source: src, request: request, varies: negotiated(request.Options)}
+	k := x.state.known(src, request)
 	r := k.prepare(x.server.accepts.read([]byte(accept)))
 	out.Key, out.Options, out.Varies = r.Object, r.Options.String(), k.varies
 	out.CacheKey = hex.EncodeToString(r.Key.Variant[:])

@@ -13,7 +13,10 @@ type Imgproxy struct {
 	Keys  signing.Imgproxy
 }
 
-var _ Grammar = (*Imgproxy)(nil)
+var (
+	_ Grammar   = (*Imgproxy)(nil)
+	_ Inspector = (*Imgproxy)(nil)
+)
 
 // Dialect returns "imgproxy".
 func (g *Imgproxy) Dialect() string { return "imgproxy" }
@@ -40,4 +43,39 @@ func (g *Imgproxy) Expired() error { return dialect.ImgproxyExpired() }
 func (g *Imgproxy) Explain(target, prefix string) (text string, hints []string) {
 	e := g.Mount.Split(target)
 	return e.Path, g.Keys.Explain(signing.ImgproxyText{Path: e.Path, Sent: e.Sent, Query: e.Query, Prefix: prefix}, e.Signature)
+}
+
+// Signed says how a target stands with its signature. Where no keys are needed, anything but an option
+// is one.
+func (g *Imgproxy) Signed(target string) (state string, err error) {
+	e := g.Mount.Split(target)
+	err = g.Keys.Verify(e.Path, e.Signature)
+	switch {
+	case err != nil && e.Signature == "":
+		return signatureMissing, err
+	case err != nil:
+		return signatureBad, err
+	case g.Keys.Unsigned && len(g.Keys.Pairs) == 0:
+		return signatureUnneeded, nil
+	default:
+		return signatureGood, nil
+	}
+}
+
+// Peek reads a target without believing its signature.
+func (g *Imgproxy) Peek(target string) (dialect.Request, error) {
+	return g.Mount.Request(g.Mount.Split(target))
+}
+
+// Sign puts the signature of the repaired path in front of the path as it is given.
+func (g *Imgproxy) Sign(target string) (string, error) {
+	if len(g.Keys.Pairs) == 0 {
+		return "", errNoKey
+	}
+	target, err := signable(target)
+	if err != nil {
+		return "", err
+	}
+	repaired := g.Mount.Split("/_" + target).Path
+	return "/" + g.Keys.Pairs[0].Sign(repaired, g.Keys.Size) + target, nil
 }
