@@ -30,6 +30,9 @@ type Rules struct {
 	Free     bool              // an unsigned request may use every option
 	OpenHTTP bool              // the key is an absolute URL
 	Limits   resize.Limits
+
+	Watermarks     map[string]WatermarkRule // that wm may name
+	OverlaySources []string                 // sources whose pictures wm may name as source/key
 }
 
 // Split cuts a native target into its parts. It never fails and does not allocate; what is wrong with
@@ -116,6 +119,9 @@ func (e Envelope) Request(r Rules) (Request, error) {
 		return Request{}, err
 	}
 	if err := p.readOpen(e.open); err != nil {
+		return Request{}, err
+	}
+	if err := r.resolveWatermark(&p.draft); err != nil {
 		return Request{}, err
 	}
 	return p.finish()

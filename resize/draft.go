@@ -35,6 +35,19 @@ func (d *Draft) Set(name, value string) error {
 	return d.Options.set(row, value)
 }
 
+// Under sets one option from its decoded value unless a level has set it: it counts as set before all
+// levels, and nothing is refused for its sake. Errors are *Error with code bad_option.
+func (d *Draft) Under(name, value string) error {
+	row := find(name)
+	if row < 0 {
+		return unknownOption(name)
+	}
+	if d.all.has(row) {
+		return nil
+	}
+	return d.Options.set(row, value)
+}
+
 // SetEscaped is Set for a percent-encoded value.
 func (d *Draft) SetEscaped(name, value string) error {
 	decoded, err := unescape(name, value)

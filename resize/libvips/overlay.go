@@ -2,7 +2,6 @@ package libvips
 
 import (
 	"context"
-	"errors"
 	"image"
 
 	"github.com/imgedge/imgedge/resize"
@@ -49,9 +48,6 @@ func (p *picture) prepareOverlays(ctx context.Context) (err error) {
 
 // mark makes a watermark's px, with alpha.
 func mark(ctx context.Context, o resize.Overlay) (*raster, error) {
-	if o.Picture == nil {
-		return nil, errors.New("the plan's watermark was not handed in")
-	}
 	m := &picture{plan: *o.Picture, data: o.Data, first: &decided{}}
 	defer m.close()
 	err := m.load()

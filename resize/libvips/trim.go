@@ -2,6 +2,7 @@ package libvips
 
 import (
 	"context"
+	"errors"
 	"image"
 
 	"github.com/imgedge/imgedge/resize"
@@ -9,6 +10,9 @@ import (
 
 // settle returns the plan to execute: p, or the one that follows from a search for borders.
 func settle(ctx context.Context, data []byte, p resize.Plan) (resize.Plan, error) {
+	if p.Overlay.Image != "" && p.Overlay.Picture == nil {
+		return p, errors.New("the plan's watermark was not handed in")
+	}
 	if !p.Trim.On {
 		return p, nil
 	}
