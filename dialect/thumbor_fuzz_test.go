@@ -65,8 +65,10 @@ func checkThumborHash(t *testing.T, mount dialect.ThumborMount, path string, at 
 	t.Helper()
 	path, _, _ = strings.Cut(path, "?")
 	key := signing.ThumborKey{Secret: "a secret of the fuzz test", Imagor: mount.Flavor == dialect.FlavorImagor}
-	// What a line break or a path of nothing becomes is not what was signed.
 	e := mount.Split("/unsafe/" + path)
+	if mount.Split("/unsafe/"+e.Path).Path != e.Path {
+		return // what is left of one line break has made another, which is dropped from what was signed
+	}
 	target := "/" + key.Sign(e.Path) + "/" + e.Path
 	e = mount.Split(target)
 	signed, err := key.Verify(e.Path, e.Hash)
