@@ -66,6 +66,9 @@ func (o Options) tone() Tone {
 	if o.Gray {
 		t = t.then(saturate(0))
 	}
+	if !t.On {
+		return Tone{}
+	}
 	return t
 }
 
@@ -138,19 +141,26 @@ func (p Plan) Colored() bool {
 	return p.Effects.Duotone.On || p.Overlay.Image != "" || p.Caption.Value != ""
 }
 
-// effectBytes returns what effects hold beyond the lines of the pipeline: px that are changed in place
-// exist in Go and in C; a wide blur holds lines of floats.
+// effectBytes returns what effects hold beyond the lines of the pipeline: px that are looked at twice or
+// changed in place exist in Go and in C; convolutions hold lines of floats.
 func (p Plan) effectBytes() int64 {
 	out := int64(p.Width) * int64(p.Height) * 4
+	lines := min(out, int64(p.Width)*4*bandLines) * 4
 	n := int64(0)
-	if e := p.Effects; e.Pixelate > 0 || e.Round != (Corners{}) {
+	if e := p.Effects; e.Pixelate > 0 || e.Round != (Corners{}) || p.Behind != BackgroundNone {
 		n += 2 * out
 	}
+	if p.Angle != 0 {
+		n += 3*out + lines
+	}
+	if p.Pick != GravityCenter {
+		n += 2 * 4 * int64(p.Scaled.X) * int64(p.Scaled.Y)
+	}
 	if p.Effects.Blur > 0 {
-		n += min(out, int64(p.Width)*4*bandLines) * 4
+		n += lines
 	}
 	if p.Effects.Sharpen > 0 {
-		n += min(out, int64(p.Width)*4*bandLines) * 4
+		n += lines
 	}
 	return n
 }
