@@ -70,8 +70,10 @@ func (x *exchange) describe(k *known, e *cache.Entry, via pipeline.Via) {
 func (x *exchange) setCacheControl(k *known, via pipeline.Via) {
 	h := &x.ctx.Response.Header
 	switch {
-	case via.NoStore:
+	case via.NoStore, k.request.MaxAge < 0:
 		h.Set("Cache-Control", "no-store")
+	case k.request.MaxAge > 0:
+		h.SetBytesV("Cache-Control", x.bounded(k, time.Duration(k.request.MaxAge)*time.Second))
 	case k.request.Expires == 0:
 		h.Set("Cache-Control", k.source.cacheControl)
 	default:
