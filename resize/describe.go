@@ -1,8 +1,11 @@
 package resize
 
-import "encoding/json"
+import (
+	"encoding/base64"
+	"encoding/json"
+)
 
-// description is the body of f=json. Colours and hashes, which need pixels, are not part of it yet.
+// description is the body of f=json.
 type description struct {
 	Format      string            `json:"format"`
 	Width       int               `json:"width"`  // upright px
@@ -13,11 +16,37 @@ type description struct {
 	Orientation int               `json:"orientation"` // EXIF 1–8
 	ICC         string            `json:"icc"`         // profile description, "" = none
 	EXIF        map[string]string `json:"exif"`        // without position
+	*seen
 }
 
-// Describe returns the JSON body that f=json answers with: what the source is, without decoding it.
-// Width and height are upright. Equal sources give equal bytes.
-func Describe(src Source) []byte {
+// seen is what only the px tell. Colors are #rrggbb in sRGB.
+type seen struct {
+	AverageColor   string   `json:"average_color"` // of what is not transparent; "" if nothing is
+	DominantColors []string `json:"dominant_colors"`
+	ThumbHash      string   `json:"thumbhash"` // base64
+	BlurHash       string   `json:"blurhash"`
+}
+
+// Describe returns the JSON body that f=json answers with, as far as the header tells. Width and height are
+// upright. Equal sources give equal bytes.
+func Describe(src Source) []byte { return src.description().body() }
+
+// Describe returns the JSON body that f=json answers with; s is a small render of the upright source.
+func (src Source) Describe(s Small) []byte {
+	d := src.description()
+	d.seen = &seen{
+		DominantColors: []string{}, ThumbHash: base64.StdEncoding.EncodeToString(s.ThumbHash()), BlurHash: s.BlurHash(0, 0),
+	}
+	if mean := s.Average(); mean.A > 0 {
+		d.AverageColor = hexOf(mean)
+	}
+	for _, c := range s.Dominant() {
+		d.DominantColors = append(d.DominantColors, hexOf(c))
+	}
+	return d.body()
+}
+
+func (src Source) description() description {
 	w, h := src.Upright()
 	d := description{
 		Format: src.Format.String(), Width: w, Height: h, Bytes: src.Bytes,
@@ -27,6 +56,10 @@ func Describe(src Source) []byte {
 	for _, tag := range src.EXIF {
 		d.EXIF[tag.Name] = tag.Value
 	}
+	return d
+}
+
+func (d description) body() []byte {
 	body, err := json.Marshal(d)
 	if err != nil {
 		panic("resize: a description of strings and numbers has no JSON: " + err.Error())

@@ -4,12 +4,10 @@ import "fmt"
 
 // output is what the plan says of colour and encoding.
 type output struct {
-	format     Format
-	background Color
-	flatten    bool
-	quality    int
-	lossless   bool
-	effort     int
+	Encoder
+	background  Color
+	flatten     bool
+	transparent bool // what is seen may have alpha
 }
 
 // white is what lies behind a picture whose format has no alpha, unless bg says otherwise.
@@ -25,17 +23,9 @@ func (o Options) output(src Source, l layout, animated bool) (output, error) {
 		return output{}, err
 	}
 	out := output{
-		format:   format,
-		flatten:  opaque || !format.HasAlpha(),
-		lossless: o.Lossless && format.HasLossless(),
-		effort:   format.effort(),
-		quality:  format.Quality(),
-	}
-	if q := o.Qualities.Of(format); q > 0 {
-		out.quality = q
-	}
-	if o.Quality > 0 && out.quality > 0 {
-		out.quality = o.Quality
+		Encoder:     o.encoder(format),
+		flatten:     opaque || !format.HasAlpha() && !format.text(),
+		transparent: transparent,
 	}
 	if o.Background.Kind == BackgroundColor {
 		out.background = o.Background.Color
@@ -67,6 +57,9 @@ func (o Options) finalFormat(src Source, l layout, animated, transparent bool) (
 		}
 		return fallback(l, animated, transparent), nil
 	default:
+	}
+	if o.Format.text() {
+		return o.Format, nil
 	}
 	if !o.Format.writable() {
 		return 0, BadOption("f: this format cannot be made")
@@ -107,11 +100,16 @@ func fallback(l layout, animated, transparent bool) Format {
 // writable reports whether engines make the format.
 func (f Format) writable() bool {
 	switch f {
-	case FormatJPEG, FormatPNG, FormatWebP, FormatAVIF, FormatGIF:
+	case FormatJPEG, FormatPNG, FormatWebP, FormatAVIF, FormatJXL, FormatGIF, FormatTIFF:
 		return true
 	default:
 		return false
 	}
+}
+
+// text reports whether the result is text about a small render.
+func (f Format) text() bool {
+	return f == FormatJSON || f == FormatBlurHash || f == FormatThumbHash
 }
 
 // animates reports whether the format holds more than one frame.
@@ -145,6 +143,8 @@ func (f Format) effort() int {
 		return 1
 	case FormatPNG:
 		return 6
+	case FormatJXL:
+		return 4
 	case FormatGIF:
 		return 4
 	default:

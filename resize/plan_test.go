@@ -262,7 +262,7 @@ func TestPlanFormat(t *testing.T) {
 		{"keep", Options{Format: FormatKeep}, logo, FormatPNG, 1, false, Color{}},
 		{"keep moving", Options{Format: FormatKeep}, moving, FormatGIF, 5, false, Color{}},
 		{"keep what is not written", Options{Format: FormatKeep}, Source{Format: FormatHEIC, Width: 9, Height: 9, Pages: 1, Bands: 3, Depth: 8}, FormatJPEG, 1, true, white},
-		{"keep looks at no client", Options{Format: FormatKeep, Offer: all}, Source{Format: FormatTIFF, Width: 9, Height: 9, Pages: 3, Bands: 3, Depth: 8}, FormatJPEG, 1, true, white},
+		{"keep looks at no client", Options{Format: FormatKeep, Offer: all}, Source{Format: FormatTIFF, Width: 9, Height: 9, Pages: 3, Bands: 3, Depth: 8}, FormatTIFF, 1, false, Color{}},
 		{"named", Options{Format: FormatPNG}, moving, FormatPNG, 1, false, Color{}},
 		{"named moving", Options{Format: FormatWebP}, moving, FormatWebP, 5, false, Color{}},
 	}

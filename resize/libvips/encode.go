@@ -21,6 +21,10 @@ func (p *picture) encode() ([]byte, error) {
 		return p.avif()
 	case resize.FormatGIF:
 		return p.gif()
+	case resize.FormatTIFF:
+		return p.tiff()
+	case resize.FormatJXL:
+		return p.jxl()
 	default:
 		return nil, fmt.Errorf("no encoder for %v", p.plan.Format)
 	}
@@ -50,5 +54,16 @@ func (p *picture) png() ([]byte, error) {
 
 func (p *picture) gif() ([]byte, error) {
 	body, _, err := p.ref.ExportGIF(&vips.GifExportParams{Effort: p.plan.Effort, Bitdepth: 8, Dither: 1})
+	return body, err
+}
+
+// tiff writes deflated strips.
+func (p *picture) tiff() ([]byte, error) {
+	if err := p.dress(); err != nil {
+		return nil, err
+	}
+	body, _, err := p.ref.ExportTiff(&vips.TiffExportParams{
+		StripMetadata: p.bare(), Compression: vips.TiffCompressionDeflate, Predictor: vips.TiffPredictorHorizontal,
+	})
 	return body, err
 }

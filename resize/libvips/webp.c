@@ -14,7 +14,7 @@ static void *copy_field(VipsImage *from, const char *name, GValue *value, void *
   return NULL;
 }
 
-static int carry(VipsImage *image, const void *carrier, size_t size) {
+int imgedge_carry(VipsImage *image, const void *carrier, size_t size) {
   VipsImage *from = NULL;
   if (vips_jpegload_buffer((void *)carrier, size, &from, NULL)) return -1;
   vips_image_map(from, copy_field, image);
@@ -41,7 +41,7 @@ int imgedge_webp(const void *pixels, size_t size, const WebpOptions *o, const vo
   VipsImage *image = NULL;
   int failed = memory == NULL ||
                vips_copy(memory, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) ||
-               (carrier_size > 0 && carry(image, carrier, carrier_size));
+               (carrier_size > 0 && imgedge_carry(image, carrier, carrier_size));
   if (!failed) {
     animate(image, o);
     failed = encode(image, o, carrier_size == 0, out, out_size);

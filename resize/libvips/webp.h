@@ -19,4 +19,10 @@ typedef struct {
 int imgedge_webp(const void *pixels, size_t size, const WebpOptions *o, const void *carrier,
                  size_t carrier_size, void **out, size_t *out_size, char **error);
 
+struct _VipsImage;
+
+// imgedge_carry gives an image the metadata and the profile of carrier, a JPEG. It returns 0, or −1 with
+// libvips' error buffer filled.
+int imgedge_carry(struct _VipsImage *image, const void *carrier, size_t size);
+
 #endif

@@ -1,0 +1,148 @@
+package resize
+
+import "image"
+
+// Search says what the engine finds out by trying where the options leave the encoder's settings open.
+// The zero value encodes once, as the Plan says.
+type Search struct {
+	Auto     bool       // q=auto: the lowest quality whose SSIM reaches the engine's target
+	MaxBytes int        // mb: quality is lowered until the result fits; 0 = no limit
+	Best     [6]Encoder // f=best: the smallest result of these; the first of equal ones. Unused places are zero
+	Reuse    bool       // the source, stripped of its metadata, is the answer where it is smaller
+}
+
+// Encoder is a format with its settings.
+type Encoder struct {
+	Format   Format
+	Quality  int // 1–100; 0 for formats without
+	Lossless bool
+	Effort   int
+}
+
+// Tries reports whether the encoder may have to run more than once.
+func (s Search) Tries() bool { return s.Auto || s.MaxBytes > 0 || s.Best != [6]Encoder{} }
+
+// With returns the plan with another encoder.
+func (p Plan) With(e Encoder) Plan {
+	p.Format, p.Quality, p.Lossless, p.Effort = e.Format, e.Quality, e.Lossless, e.Effort
+	return p
+}
+
+// encoder returns the settings that the options ask for in a format.
+func (o Options) encoder(f Format) Encoder {
+	e := Encoder{Format: f, Quality: f.Quality(), Lossless: o.Lossless && f.HasLossless(), Effort: f.effort()}
+	if q := o.Qualities.Of(f); q > 0 {
+		e.Quality = q
+	}
+	if o.Quality > 0 && e.Quality > 0 {
+		e.Quality = o.Quality
+	}
+	return e
+}
+
+// search returns what is to be tried for a picture whose plan is otherwise complete.
+func (o Options) search(p Plan, transparent bool) Search {
+	s := Search{Reuse: o.reuses(p)}
+	if o.Format == FormatBest {
+		s.Best = o.candidates(p, transparent)
+		s.Auto, s.MaxBytes = o.Quality == 0 && !o.Lossless, o.MaxBytes
+	} else if p.Quality > 0 && !p.Lossless {
+		s.Auto, s.MaxBytes = o.QualityAuto, o.MaxBytes
+	}
+	if p.Animated() {
+		s.Auto = false // px of many frames are too many to compare
+	}
+	return s
+}
+
+// candidates returns what f=best chooses from: what the client takes and what every client takes, also
+// without loss, which is less for drawings.
+func (o Options) candidates(p Plan, transparent bool) (all [6]Encoder) {
+	n := 0
+	add := func(e Encoder) {
+		if e.Format.holds(p.Width, p.Height) && (!p.Animated() || e.Format.animates()) {
+			all[n] = e
+			n++
+		}
+	}
+	for _, f := range o.Offer {
+		if f == FormatAuto {
+			continue
+		}
+		add(o.encoder(f))
+		if f == FormatWebP && !o.Lossless && o.Quality == 0 && !p.Animated() {
+			exact := o.encoder(f)
+			exact.Lossless = true
+			add(exact)
+		}
+	}
+	if p.Animated() {
+		add(o.encoder(FormatGIF))
+		return all
+	}
+	if !transparent && !o.Lossless {
+		add(o.encoder(FormatJPEG))
+	}
+	add(o.encoder(FormatPNG))
+	return all
+}
+
+// reuses reports whether the options ask for nothing that is seen, so that the source itself is a
+// right answer: size, orientation and format are the source's, and no option touches the px.
+func (o Options) reuses(p Plan) bool {
+	src := p.Source
+	switch src.Format {
+	case FormatJPEG, FormatPNG, FormatWebP, FormatGIF:
+	default:
+		return false
+	}
+	size := image.Pt(src.Width, src.Height)
+	whole := p.Page == 0 && p.Frames == max(1, src.Pages) && p.Region.Size() == size && p.Scaled == size &&
+		p.Window.Size() == size && image.Pt(p.Width, p.Height) == size && p.Turn == Turn{} && src.Orientation <= 1
+	if !whole || src.CMYK || src.Depth > 8 || o.Background.Kind != BackgroundNone && src.Alpha {
+		return false
+	}
+	return o.sized() == Options{}
+}
+
+// sized returns the options without those that choose size, format, quality and metadata: what is left
+// is seen in a picture of unchanged size.
+func (o Options) sized() Options {
+	o.Width, o.Height, o.DPR, o.Fit, o.MinWidth, o.MinHeight = 0, 0, 0, 0, 0, 0
+	o.Zoom, o.ZoomY, o.Proportion, o.Enlarge, o.MaxSide = 0, 0, 0, false, 0
+	o.Gravity, o.FocusX, o.FocusY, o.OffsetX, o.OffsetY = 0, 0, 0, Length{}, Length{}
+	o.Crop, o.Ratio, o.CropSize, o.CropAt, o.RatioGrows = Region{}, Ratio{}, Extent{}, Anchor{}, false
+	o.Extend, o.ExtendAt, o.Measured, o.SourceSide, o.Adaptive, o.Uncut = 0, Anchor{}, false, 0, false, false
+	o.FocusAt, o.LateTurn, o.NoOrient = FocusPoint{}, Turn{}, false
+	o.Rotate, o.FlipH, o.FlipV = 0, false, false // Turn and Angle are in the plan
+	o.Background = Background{}
+	o.Format, o.Offer, o.Quality, o.QualityAuto, o.Lossless, o.MaxBytes = 0, Offer{}, 0, false, false, 0
+	o.Kept, o.Qualities, o.Untouched, o.Hashsum = 0, Qualities{}, 0, ""
+	o.Page, o.Frames, o.Still, o.Metadata, o.KeepICC, o.Version = 0, 0, false, 0, false, ""
+	return o
+}
+
+// small returns the options of a text about the picture: without a size of its own it is about a render
+// of SmallSide.
+func (o Options) small() Options {
+	if o.Format.text() && o.Width == 0 && o.Height == 0 && o.SourceSide == SourceNone {
+		o.Width, o.Height, o.Fit = SmallSide, SmallSide, FitContain
+	}
+	return o
+}
+
+// bytes estimates what the search holds beside one encoder: the px, luma twice, the last result decoded.
+func (s Search) bytes(p Plan) int64 {
+	out := int64(p.Width) * int64(p.Height)
+	if !s.Tries() {
+		return 0
+	}
+	n := out * int64(p.Frames) * 4
+	if s.Auto {
+		n += out * (2 + 4 + 12) // AVIF decodes into planes first
+	}
+	for _, e := range s.Best {
+		n = max(n, p.With(e).finishBytes()-p.finishBytes()+out*22)
+	}
+	return n
+}

@@ -1,0 +1,4 @@
+package resize
+
+// Strip is not there yet.
+func Strip([]byte, Format, Metadata, bool) ([]byte, bool) { return nil, false }
