@@ -5,13 +5,15 @@ import "fmt"
 // Sizes of the estimate, all measured on libvips 8.14 with one thread a picture and rounded up.
 const (
 	baseBytes = 6 << 20 // codec tables, thread stacks, the encoder's start
+	svgLayers = 4       // of an SVG, that are drawn into pictures of their own at a time
+	svgTile   = 4 << 20 // px of what libvips draws of an SVG at a time
 	bandLines = 384     // lines a sequential pipeline holds of the loaded picture
 )
 
 // cost estimates the peak memory in bytes, beyond the file, and the px that the decoder produces.
 func (p Plan) cost() (memory, pixels int64) {
 	loaded, whole := p.loadedPixels(), int64(p.Source.Width)*int64(p.Source.Height)
-	memory = baseBytes + p.decodeBytes(loaded, whole) + p.resampleBytes() + p.effectBytes() + p.overlayBytes() + p.finishBytes()
+	memory = baseBytes + p.decodeBytes(loaded, whole) + p.resampleBytes() + p.effectBytes() + p.overlayBytes() + p.finishBytes() + p.Search.bytes(p)
 	memory, pixels = max(memory, p.searchBytes()), loaded*int64(p.Frames)
 	if p.Trim.On {
 		pixels += whole * int64(p.Frames)
@@ -53,6 +55,10 @@ func (p Plan) decodeBytes(loaded, whole int64) int64 {
 		return lines + whole*4*3
 	case FormatAVIF, FormatHEIC:
 		return lines + whole*(px+2*max(1, int64(p.Source.Depth)/8)) + whole*px // planes of the codec, interleaved picture
+	case FormatSVG:
+		return lines + 2*loaded*4 + svgLayers*4*min(loaded, svgTile) // what was drawn in C and in Go
+	case FormatJXL:
+		return lines + whole*(px+16) // planes of floats
 	default: // TIFF: a strip may be the whole picture
 		return lines + whole*px
 	}

@@ -30,9 +30,28 @@ func shrinkOnLoad(src Source, frames int, region image.Rectangle, scaled image.P
 		size = image.Pt(side(float64(size.X)*scale), side(float64(size.Y)*scale))
 		sx, sy := float64(size.X)/float64(src.Width), float64(size.Y)/float64(src.Height)
 		return 1, scale, reduced(region, sx, sy, size)
+	case src.Format == FormatSVG:
+		scale = svgScale(size, region, scaled)
+		size = image.Pt(side(float64(size.X)*scale), side(float64(size.Y)*scale))
+		sx, sy := float64(size.X)/float64(src.Width), float64(size.Y)/float64(src.Height)
+		return 1, scale, reduced(region, sx, sy, size)
 	default:
 		return 1, 1, region
 	}
+}
+
+// What an SVG is drawn at is at most this large; what is larger, because little of it is kept, is
+// drawn smaller and enlarged.
+const (
+	maxDrawnSide = 16384
+	maxDrawn     = 32 << 20 // px
+)
+
+// svgScale returns the scale that gives the region its size, or a little more where its ratio changes.
+func svgScale(size image.Point, region image.Rectangle, scaled image.Point) float64 {
+	scale := max(float64(scaled.X)/float64(region.Dx()), float64(scaled.Y)/float64(region.Dy()))
+	most := math.Sqrt(maxDrawn / (float64(size.X) * float64(size.Y)))
+	return min(scale, most, maxDrawnSide/float64(max(size.X, size.Y)))
 }
 
 // jpegShrink returns the largest of 1, 2, 4, 8 that leaves enough to resample.

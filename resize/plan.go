@@ -20,7 +20,7 @@ type Plan struct {
 	Page   int             // first page or frame to load, from 0
 	Frames int             // how many, at least 1
 	Shrink int             // JPEG shrink-on-load: 1, 2, 4 or 8
-	Scale  float64         // WebP scale-on-load, 0 < Scale ≤ 1; 1 = none
+	Scale  float64         // WebP scale-on-load, 0 < Scale ≤ 1; 1 = none. Of an SVG what it is drawn at, also above 1
 	Region image.Rectangle // stored px at full resolution: what is kept before scaling; the whole picture if nothing is cropped
 	Loaded image.Rectangle // Region in px of the picture as loaded, after Shrink or Scale
 
@@ -52,6 +52,7 @@ type Plan struct {
 	Effort      int // as the format's encoder counts it
 	Metadata    Metadata
 	KeepICC     bool
+	Search      Search
 	Orientation int // EXIF tag to write when metadata is kept: 1, or the source's when orient=0
 
 	// Size of the result (of one frame), output px. With Angle, Angle's enlarged size is included.
@@ -72,6 +73,7 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if err := lim.checkSource(src); err != nil {
 		return Plan{}, err
 	}
+	o = o.small().drawn(src)
 	turn := o.placement(src)
 	l, err := o.layout(src, turn)
 	if err != nil {
@@ -85,14 +87,14 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if !out.format.animates() {
+	if !out.Format.animates() {
 		frames = 1
 	}
 	p := Plan{
 		Source: src, Page: page, Frames: frames,
 		Turn: turn, Window: l.window, Pick: o.pick(), Angle: o.angle(), Canvas: l.canvas, Offset: l.offset,
-		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.format,
-		Quality: out.quality, Lossless: out.lossless, Effort: out.effort,
+		DPR: l.dpr, Background: out.background, Flatten: out.flatten, Format: out.Format,
+		Quality: out.Quality, Lossless: out.Lossless, Effort: out.Effort,
 		Metadata: o.Metadata, KeepICC: o.KeepICC, Orientation: o.orientation(src),
 		Width: l.size.X, Height: l.size.Y,
 	}
@@ -110,6 +112,7 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if p.Caption, err = o.caption(l.size, l.dpr); err != nil {
 		return Plan{}, err
 	}
+	p.Search = o.search(p, out.transparent)
 	p.Memory, p.Pixels = p.cost()
 	return p, lim.checkPlan(p)
 }

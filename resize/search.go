@@ -131,6 +131,14 @@ func (o Options) small() Options {
 	return o
 }
 
+// drawn returns the options of a picture without px: it is sharp at any size, and has no metadata.
+func (o Options) drawn(src Source) Options {
+	if src.Format == FormatSVG {
+		o.Enlarge, o.Metadata, o.KeepICC = true, MetadataNone, false
+	}
+	return o
+}
+
 // bytes estimates what the search holds beside one encoder: the px, luma twice, the last result decoded.
 func (s Search) bytes(p Plan) int64 {
 	out := int64(p.Width) * int64(p.Height)

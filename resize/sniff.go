@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// Sniff returns the format that data begins as, by magic number alone; FormatAuto if none of ours, or
-// if data is too short to tell. What it names is not yet a sound picture. SVG and every gzip stream (as
-// an svgz would be) are named FormatSVG so that they can be refused by name.
+// Sniff returns the format that data begins as, by magic number alone; FormatAuto if none of ours, or if
+// data is too short to tell. What it names is not yet a sound picture. A gzip stream is looked into: it
+// is an SVG or nothing.
 func Sniff(data []byte) Format {
 	for _, m := range magics {
 		if len(data) >= m.length && bytes.HasPrefix(data, []byte(m.prefix)) && (m.more == nil || m.more(data)) {
@@ -44,7 +44,6 @@ var magics = [...]struct {
 	{"BM", 26, FormatBMP, isBMP},
 	{"\x00\x00\x01\x00", 22, FormatICO, isICO},
 	{"%PDF-", 5, FormatPDF, nil},
-	{"\x1f\x8b", 2, FormatSVG, nil}, // gzip
 }
 
 func isWebP(data []byte) bool { return string(data[8:12]) == "WEBP" }
@@ -102,9 +101,12 @@ func brand(name string) Format {
 	}
 }
 
-// sniffSVG tells whether data is markup whose first kilobytes open an svg element.
+// sniffSVG tells whether data is markup, compressed or not, whose first kilobytes open an svg element.
 func sniffSVG(data []byte) bool {
 	const window = 4096
+	if bytes.HasPrefix(data, []byte(gzipMagic)) {
+		data, _ = plainSVG(data, window) // what could be read before an error tells enough
+	}
 	data = bytes.TrimPrefix(data[:min(len(data), window)], []byte("\xef\xbb\xbf"))
 	data = bytes.TrimLeft(data, " \t\r\n")
 	return bytes.HasPrefix(data, []byte("<")) && bytes.Contains(data, []byte("<svg"))

@@ -38,7 +38,6 @@ var samples = []struct {
 	{"pdf", "%PDF-", resize.FormatPDF},
 	{"svg", "<svg", resize.FormatSVG},
 	{"svg with prolog", "\xef\xbb\xbf <?xml version='1.0'?>\n<!-- x -->\n<svg xmlns='http://www.w3.org/2000/svg'/>", resize.FormatSVG},
-	{"svgz", "\x1f\x8b", resize.FormatSVG},
 }
 
 func ftyp(brands ...string) string {

@@ -75,25 +75,10 @@ func (o Options) Unavailable() error {
 	for _, use := range [...]struct {
 		name string
 		used bool
-	}{
-		{"_sp", o.Untouched != 0},
-		{"_hs", o.Hashsum != ""},
-		{"f=" + o.Format.String(), o.Format.unavailable()},
-		{"q=auto", o.QualityAuto},
-		{"mb", o.MaxBytes != 0},
-	} {
+	}{} {
 		if use.used {
 			return BadOption(use.name + ": not available yet")
 		}
 	}
 	return nil
-}
-
-func (f Format) unavailable() bool {
-	switch f {
-	case FormatJXL, FormatTIFF, FormatBest, FormatBlurHash, FormatThumbHash:
-		return true
-	default:
-		return false
-	}
 }

@@ -28,6 +28,9 @@ type Config struct {
 	// and TIFF.
 	FormatsIn []resize.Format
 
+	// Targets are the similarities that q=auto and f=best reach; zero is 0.98 for every format.
+	Targets Targets
+
 	// Fonts are the families that text is set in: what the first lacks is taken from the next. nil
 	// means DefaultFont. No other font of the machine is used. libvips has one list per process: the
 	// first engine's counts.
@@ -41,6 +44,7 @@ type Config struct {
 // Engine executes plans. It may be used concurrently: every call works on one thread.
 type Engine struct {
 	formats []resize.Format
+	targets Targets
 }
 
 // DefaultFormats returns the formats that sources have unless configured otherwise.
@@ -69,7 +73,13 @@ func New(c Config) (*Engine, error) {
 	if formats == nil {
 		formats = DefaultFormats()
 	}
-	return &Engine{formats: slices.Clone(formats)}, nil
+	if err := c.Targets.check(); err != nil {
+		return nil, err
+	}
+	targets := c.Targets
+	targets.noJXL = !slices.Contains(formats, resize.FormatJXL)
+	unblock(formats)
+	return &Engine{formats: slices.Clone(formats), targets: targets}, nil
 }
 
 // Close gives back what the engine holds. libvips itself stays: it cannot be started a second time.
@@ -115,7 +125,7 @@ func (e *Engine) allow(data []byte) (resize.Format, error) {
 	if !slices.Contains(e.formats, format) {
 		return format, resize.Unsupported("unsupported_format", "the source's format "+format.String()+" is not accepted")
 	}
-	if !readable(data, format) {
+	if format != resize.FormatSVG && !readable(data, format) {
 		return format, resize.Unsupported("unsupported_format", "the source's kind of "+format.String()+" cannot be read")
 	}
 	return format, nil
@@ -138,6 +148,8 @@ func readable(data []byte, format resize.Format) bool {
 		return kind == vips.ImageTypeTIFF
 	case resize.FormatAVIF, resize.FormatHEIC:
 		return (kind == vips.ImageTypeHEIF || kind == vips.ImageTypeAVIF) && vips.IsTypeSupported(kind)
+	case resize.FormatJXL:
+		return kind == vips.ImageTypeJXL && vips.IsTypeSupported(kind)
 	default:
 		return false
 	}

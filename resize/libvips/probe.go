@@ -24,6 +24,11 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 	src := resize.Source{Format: format, Bytes: int64(len(data)), Pages: 1, Orientation: 1}
 	whole := true
 	switch format {
+	case resize.FormatSVG:
+		if err := probeSVG(data, &src); err != nil {
+			return src, broken(ctx, "read header", err)
+		}
+		return src, nil
 	case resize.FormatJPEG:
 		scans, buffered := resize.JPEGScans(data)
 		if scans > resize.MaxScans {

@@ -23,7 +23,7 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 	}
 	results := make([]resize.Result, 0, len(plans))
 	for _, plan := range plans {
-		result, err := render(ctx, data, plan)
+		result, err := e.render(ctx, data, plan)
 		if err != nil {
 			return nil, err
 		}
@@ -32,13 +32,13 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 	return results, nil
 }
 
-func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, error) {
+func (e *Engine) render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, error) {
 	start := time.Now()
 	p, err := settle(ctx, data, p)
 	if err != nil {
 		return resize.Result{}, err
 	}
-	pic := &picture{plan: p, data: data, first: &decided{}}
+	pic := &picture{plan: p, data: data, targets: e.targets, first: &decided{}}
 	defer pic.close()
 	steps := pic.still
 	if p.Animated() {
@@ -48,16 +48,12 @@ func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, err
 		return resize.Result{}, broken(ctx, "render", err)
 	}
 	decoded := time.Now()
-	var body []byte
-	err = pic.evaluate(ctx, func() (err error) {
-		body, err = pic.encode()
-		return err
-	})
+	made, err := pic.finish(ctx)
 	if err != nil {
 		return resize.Result{}, broken(ctx, "encode", err)
 	}
 	return resize.Result{
-		Body: body, Format: p.Format, Width: p.Width, Height: p.Height, Frames: p.Frames,
+		Body: made.body, Format: made.Format, Width: p.Width, Height: p.Height, Frames: p.Frames,
 		Decode: decoded.Sub(start).Nanoseconds(), Encode: time.Since(decoded).Nanoseconds(),
 	}, nil
 }
@@ -66,6 +62,7 @@ func render(ctx context.Context, data []byte, p resize.Plan) (resize.Result, err
 type picture struct {
 	plan    resize.Plan
 	data    []byte
+	targets Targets
 	ref     *vips.ImageRef
 	profile []byte // embedded in the result; nil = none
 	kept    kept   // metadata for the result
@@ -120,6 +117,9 @@ const smallBytes = 16 << 20
 
 // load opens the file at the plan's page and reduction. No pixel is decoded yet.
 func (p *picture) load() error {
+	if p.plan.Source.Format == resize.FormatSVG {
+		return p.loadSVG()
+	}
 	params := importParams(p.plan.Source.Format, p.plan.Page, p.plan.Frames)
 	if p.plan.Shrink > 1 {
 		params.JpegShrinkFactor.Set(p.plan.Shrink)

@@ -102,7 +102,7 @@ func (p *picture) try(ctx context.Context, e resize.Encoder) (made, error) {
 		return made{}, err
 	}
 	q := *p
-	q.ref, q.plan = ref, p.plan.With(e)
+	q.ref, q.plan, q.blurred = ref, p.plan.With(e), nil
 	defer q.close()
 	var body []byte
 	err = q.evaluate(ctx, func() (err error) {
