@@ -10,6 +10,7 @@ const (
 	ErrBadSignature = Error("the signature does not match")
 	ErrExpired      = Error("the URL has expired")
 	ErrSecret       = Error("a secret is 16 to 64 bytes in hex")
+	ErrNoKey        = Error("there is no key to sign with, or none of the name that kid gives")
 	ErrTarget       = Error("a target to sign begins with one slash, is percent-encoded, has no fragment and no s=")
 )
 

@@ -71,6 +71,25 @@ func (k Key) SignTarget(target string) (string, error) {
 	return target + separator + k.Sign(target), nil
 }
 
+// SignTarget is Key.SignTarget with the key that the target's kid names, else with the first key. Where
+// there is no such key the error is ErrNoKey.
+func (r Keyring) SignTarget(target string) (string, error) {
+	_, query, _ := strings.Cut(target, "?")
+	kid := ""
+	for option := range strings.SplitSeq(query, "&") {
+		if name, value, _ := strings.Cut(option, "="); name == "kid" {
+			kid = value
+			break
+		}
+	}
+	for _, k := range r {
+		if kid == "" || kid == k.ID {
+			return k.SignTarget(target)
+		}
+	}
+	return "", ErrNoKey
+}
+
 // unsendable tells what cannot stand in a request target as it is.
 func unsendable(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }
 

@@ -1,6 +1,7 @@
 package signing_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -357,5 +358,25 @@ func BenchmarkVerify(b *testing.B) {
 		if err := ring.Verify(vector.text, vector.signature, ""); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestKeyringSignsWithTheKeyThatKidNames(t *testing.T) {
+	ring := signing.Keyring{
+		{ID: "k1", Secret: bytes.Repeat([]byte{1}, 32)},
+		{ID: "k0", Secret: bytes.Repeat([]byte{2}, 32)},
+	}
+	for target, want := range map[string]signing.Key{
+		"/shop/a.jpg?w=300":        ring[0],
+		"/shop/a.jpg?w=300&kid=k0": ring[1],
+		"/shop/a.jpg?kid=k1":       ring[0],
+	} {
+		got, err := ring.SignTarget(target)
+		if expected, _ := want.SignTarget(target); err != nil || got != expected {
+			t.Errorf("SignTarget(%q) = %q, %v, want %q", target, got, err, expected)
+		}
+	}
+	if _, err := ring.SignTarget("/shop/a.jpg?kid=k9"); !errors.Is(err, signing.ErrNoKey) {
+		t.Errorf("with an unknown kid: %v, want ErrNoKey", err)
 	}
 }
