@@ -21,6 +21,10 @@ type Source struct {
 	Timeout  time.Duration // of a whole fetch: every try, the pauses and the body; 0 = DefaultTimeout
 	MaxBytes int64         // of an original; 0 = DefaultMaxBytes
 
+	// Denied is told of each fetch that the origin refused for want of rights, which the client sees
+	// as a 404: a misconfiguration looks like that. nil = nobody is told. It may be called concurrently.
+	Denied func(key string, cause error)
+
 	counters counters
 	peers    peers
 }
@@ -44,6 +48,9 @@ func (s *Source) Fetch(ctx context.Context, key string, cond Conditions) (*Origi
 	orig, err := f.run(ctx)
 	if err != nil {
 		s.counters.requests[err.Result].Add(1)
+		if err.Result == ResultDenied && s.Denied != nil {
+			s.Denied(key, err.Err)
+		}
 		return nil, err
 	}
 	if orig.NotModified {
