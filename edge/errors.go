@@ -15,6 +15,7 @@ import (
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/dialect"
 	"github.com/imgedge/imgedge/pipeline"
+	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/signing"
 )
 
@@ -146,6 +147,7 @@ func (x *exchange) refuseImage(err error) {
 	}
 	x.write(p, d)
 	h := &x.ctx.Response.Header
+	h.Set("Age", "0")
 	b := append(x.scratch[:0], "imgedge; detail="...)
 	h.SetBytesV("Cache-Status", append(b, p.code...))
 	if x.source != nil {
@@ -200,6 +202,7 @@ func (x *exchange) answerFailure(k *known, p problem, via pipeline.Via, life tim
 		x.write(p, x.document(p))
 	}
 	h := &x.ctx.Response.Header
+	h.Set("Age", "0")
 	h.SetBytesV("Cache-Status", appendCacheStatus(x.scratch[:0], via))
 	x.share(k.source)
 	if k.varies {
@@ -214,8 +217,8 @@ func (x *exchange) answerFailure(k *known, p problem, via pipeline.Via, life tim
 // asked for, under the error's status. It reports false where there is none or it fails too.
 func (x *exchange) fallback(k *known, p problem, life time.Duration) bool {
 	src := k.source
-	if k.fallback == nil {
-		return false
+	if f := k.request.Options.Format; k.fallback == nil || !f.Raster() && !f.Negotiated() && f != resize.FormatKeep {
+		return false // a description or the bytes of another picture would be taken for those of this one
 	}
 	options := k.request.Options.Negotiate((x.capability() & src.takes).offer(negotiationOrder(src.Source)))
 	r := pipeline.NewRequest(k.fallback, k.fallbackKey, options)

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/pipeline"
 )
@@ -122,7 +120,7 @@ func (x *exchange) unchanged(e *cache.Entry) bool {
 	if len(since) == 0 || e.Modified.IsZero() {
 		return false
 	}
-	t, err := fasthttp.ParseHTTPDate(since)
+	t, err := http.ParseTime(string(since)) // all three forms of RFC 9110 section 5.6.7
 	return err == nil && !e.Modified.Truncate(time.Second).After(t)
 }
 
@@ -163,11 +161,11 @@ func (x *exchange) part(e *cache.Entry) (span, rangeKind) {
 	if !x.ctx.IsGet() {
 		return span{}, rangeNone
 	}
-	asked := x.ctx.Request.Header.Peek("Range")
-	if len(asked) == 0 || !x.sameBytes(e) {
-		return span{}, rangeNone
+	asked := x.ctx.Request.Header.PeekAll("Range")
+	if len(asked) != 1 || !x.sameBytes(e) {
+		return span{}, rangeNone // several lines are several ranges
 	}
-	return parseRange(string(asked), len(e.Body))
+	return parseRange(string(asked[0]), len(e.Body))
 }
 
 // sameBytes reports whether If-Range is absent or names this representation: its strong tag, or exactly
@@ -180,7 +178,7 @@ func (x *exchange) sameBytes(e *cache.Entry) bool {
 	if condition[0] == '"' || condition[0] == 'W' && len(condition) > 1 && condition[1] == '/' {
 		return string(condition) == e.ETag
 	}
-	t, err := fasthttp.ParseHTTPDate(condition)
+	t, err := http.ParseTime(string(condition))
 	return err == nil && !e.Modified.IsZero() && e.Modified.Truncate(time.Second).Equal(t)
 }
 

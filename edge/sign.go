@@ -124,7 +124,7 @@ func (s *signer) sign(options string) (string, error) {
 		_, err := dialect.Split(target).Request(s.source.Rules)
 		return s.base + target, err
 	}
-	full, err := s.source.Keys[0].SignTarget(target)
+	full, err := s.source.Keys.SignTarget(target)
 	if err != nil {
 		return "", err
 	}
