@@ -114,9 +114,11 @@ func (p *Pipeline) store(ctx context.Context, r *Request, a *answer, release fun
 	if a.via.NoStore || a.via.StaleError != 0 {
 		return false
 	}
-	p.remember(ctx, r.Key, a.entry)
-	a.via.Stored = true
-	p.Writer.Put(r.Key, a.entry, release)
+	began := p.now()
+	kept := p.remember(ctx, r.Key, a.entry)
+	put := p.Writer.Put(r.Key, a.entry, release)
+	a.via.Stored = kept || put && p.Shared
+	a.via.Timing.Store = p.now().Sub(began)
 	return true
 }
 
@@ -125,16 +127,15 @@ func (p *Pipeline) render(ctx, patience context.Context, r *Request, orig *origi
 	if r.maxBytes > 0 && len(orig.Data) > r.maxBytes {
 		return nil, resize.TooLarge(fmt.Sprintf("the original has more than %d bytes", r.maxBytes))
 	}
+	if err := r.Options.CheckHashsum(orig.Data); err != nil {
+		return nil, err
+	}
 	source, err := p.probe(ctx, r.Source, orig.Data)
 	if err != nil {
 		return nil, err
 	}
-	switch r.Options.Format {
-	case resize.FormatRaw:
+	if r.Options.Format == resize.FormatRaw || r.Options.Passes(source) {
 		return r.picture(orig.Data, source.Format.MIME(), orig), nil
-	case resize.FormatJSON:
-		return r.picture(resize.Describe(source), r.Options.Format.MIME(), orig), nil
-	default:
 	}
 	plan, err := r.Options.Plan(source, r.bounds())
 	if err != nil {

@@ -53,12 +53,16 @@ func (p *Pipeline) original(ctx context.Context, r *Request, gen cache.Generatio
 		if again := p.keptOriginal(ctx, key); again != nil && p.now().Before(again.Fresh) {
 			return fromKept(again), nil
 		}
-		return p.fetch(ctx, r, key, gen, cond, kept)
+		return p.fetch(ctx, r, key, gen, cond, kept, stale)
 	})
 	return o, err
 }
 
-func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cache.Generation, cond origin.Conditions, kept *cache.Entry) (*original, error) {
+func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cache.Generation, cond origin.Conditions, kept, stale *cache.Entry) (*original, error) {
+	held := kept // whose validators cond has
+	if held == nil {
+		held = stale
+	}
 	began := p.now()
 	got, err := r.Source.Origin.Fetch(ctx, r.Object, cond)
 	p.stats.fetches.Add(1)
@@ -70,6 +74,10 @@ func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cac
 	}
 	o := &original{Original: *got, generation: gen, fetched: p.now()}
 	o.took = o.fetched.Sub(began)
+	if got.NotModified && got.MaxAge < 0 {
+		// A 304 that says nothing of freshness leaves what the origin said before (RFC 9111 section 4.3.4).
+		o.MaxAge = r.Source.shortened(held)
+	}
 	if got.NotModified && kept != nil {
 		o.Data, o.ETag, o.Modified, o.Tags = kept.Body, kept.OriginETag, kept.Modified, kept.Tags
 	}

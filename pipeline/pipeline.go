@@ -102,6 +102,7 @@ type Pipeline struct {
 	Memory          *cache.Memory             // this node's entries
 	Redis           *cache.Redis              // the fleet's entries; it also tells the generation, so a node alone has one too, without a client
 	Writer          *cache.Writer             // into Redis, behind the answer
+	Shared          bool                      // there is a Redis
 	Leases          *cache.Leases             // one filler a key in the fleet
 	Originals       *cache.Memory             // this node's kept originals; nil = off
 	RedisOriginals  *cache.Redis              // the fleet's kept originals; nil = off
@@ -192,10 +193,10 @@ func (p *Pipeline) peek(ctx context.Context, key cache.Key) *cache.Entry {
 	return e
 }
 
-// remember keeps an entry in memory. Where a purge has come since its generation, or there is no room
-// for it, it is not kept; whoever waits for it has it all the same.
-func (p *Pipeline) remember(ctx context.Context, key cache.Key, e *cache.Entry) {
-	_ = p.Memory.Set(ctx, key, e) // the tier counts what it refuses
+// remember keeps an entry in memory, and reports whether it did. Where a purge has come since its
+// generation, or there is no room for it, it is not kept; whoever waits for it has it all the same.
+func (p *Pipeline) remember(ctx context.Context, key cache.Key, e *cache.Entry) bool {
+	return p.Memory.Set(ctx, key, e) == nil // the tier counts what it refuses
 }
 
 // loadShared asks Redis. Its trouble is a miss that the tier counts; the generation is good in any case.

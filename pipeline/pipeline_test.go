@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -377,14 +378,12 @@ func TestLeaderLeavesOthersGetTheirAnswer(t *testing.T) {
 	b.counts(t, 1, 1)
 }
 
-func TestRawAndJSONNeedNoRender(t *testing.T) {
+func TestRawNeedsNoRender(t *testing.T) {
 	b := newBench(t)
-	for _, format := range []resize.Format{resize.FormatRaw, resize.FormatJSON} {
-		o := resize.Options{Format: format}
-		e, _ := b.get(t, &Request{Source: b.source, Object: "a.jpg", Options: o, Key: KeyOf("shop", "a.jpg", o)})
-		if want := map[resize.Format]string{resize.FormatRaw: "image/jpeg", resize.FormatJSON: "application/json"}[format]; e.Type != want {
-			t.Errorf("%v: type %s, want %s", format, e.Type, want)
-		}
+	o := resize.Options{Format: resize.FormatRaw}
+	e, _ := b.get(t, NewRequest(b.source, "a.jpg", o))
+	if e.Type != "image/jpeg" || !bytes.Equal(e.Body, jpeg("one")) {
+		t.Errorf("got %s %q, want the original", e.Type, e.Body)
 	}
 	b.counts(t, 1, 0)
 }
@@ -417,5 +416,42 @@ func until(t *testing.T, state func() bool) {
 			return
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// A 304 without Cache-Control leaves what the origin said before (ruling 19, RFC 9111 section 4.3.4).
+func TestBare304KeepsTheOriginsMaxAge(t *testing.T) {
+	for name, maxAge := range map[string]time.Duration{"no-cache": 0, "a minute": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.Originals, b.source.Swr = nil, 0
+			b.origin.fetch = func(c origin.Conditions) (*origin.Original, error) {
+				if c.ETag != "" {
+					return &origin.Original{NotModified: true, Meta: origin.Meta{ETag: c.ETag, MaxAge: -1}}, nil
+				}
+				return &origin.Original{Data: jpeg("one"), Meta: origin.Meta{ETag: `"1"`, MaxAge: maxAge}}, nil
+			}
+			b.get(t, b.request(100))
+			for range 2 {
+				b.clock.add(2 * time.Minute)
+				e, via := b.get(t, b.request(100))
+				if !via.Revalidated || e.Fresh.Sub(e.Stored) != maxAge {
+					t.Errorf("%+v, fresh for %v, want it confirmed for %v", via, e.Fresh.Sub(e.Stored), maxAge)
+				}
+			}
+			b.counts(t, 3, 1)
+		})
+	}
+}
+
+func TestStoredIsSaidOnlyOfWhatIsKept(t *testing.T) {
+	b := newBench(t)
+	b.Memory = cache.NewMemory(0, b.purger)
+	if _, via := b.get(t, b.request(100)); via.Stored {
+		t.Errorf("without memory and Redis: %+v, want it not stored", via)
+	}
+	b.Shared = true
+	if _, via := b.get(t, b.request(100)); !via.Stored {
+		t.Errorf("with Redis: %+v, want it stored", via)
 	}
 }

@@ -30,6 +30,18 @@ func (s *Source) lives(e *cache.Entry, meta origin.Meta, now time.Time) {
 	e.Stale = e.Fresh.Add(max(swr, s.Sie))
 }
 
+// shortened returns the max-age that the origin has given an entry made earlier, as far as it is known: −1
+// where the source's own freshness held.
+func (s *Source) shortened(e *cache.Entry) time.Duration {
+	if e == nil {
+		return -1
+	}
+	if life := e.Fresh.Sub(e.Stored); life < s.Fresh {
+		return life
+	}
+	return -1
+}
+
 // picture makes the entry of a finished picture.
 func (r *Request) picture(body []byte, mime string, orig *original) *cache.Entry {
 	e := &cache.Entry{
