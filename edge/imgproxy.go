@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"strings"
 	"time"
 
 	"github.com/imgedge/imgedge/dialect"
@@ -67,7 +68,7 @@ func (g *Imgproxy) Peek(target string) (dialect.Request, error) {
 	return g.Mount.Request(g.Mount.Split(target))
 }
 
-// Sign puts the signature of the repaired path in front of the path as it is given.
+// Sign puts the signature of the repaired path in front of the path as it is given, behind /info.
 func (g *Imgproxy) Sign(target string) (string, error) {
 	if len(g.Keys.Pairs) == 0 {
 		return "", errNoKey
@@ -76,6 +77,10 @@ func (g *Imgproxy) Sign(target string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	repaired := g.Mount.Split("/_" + target).Path
-	return "/" + g.Keys.Pairs[0].Sign(repaired, g.Keys.Size) + target, nil
+	info := ""
+	if path, ok := strings.CutPrefix(target, "/info/"); ok {
+		info, target = "/info", "/"+path
+	}
+	repaired := g.Mount.Split(info + "/_" + target).Path
+	return info + "/" + g.Keys.Pairs[0].Sign(repaired, g.Keys.Size) + target, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imgedge/imgedge/resize"
+	"github.com/imgedge/imgedge/resize/libvips"
 )
 
 // Config is the whole configuration. The file edge.example.yaml shows every field with its default
@@ -13,21 +14,24 @@ import (
 // set by a flag, else by the environment (EDGE_ and the names in the env tags), else by the file, else
 // by DefaultConfig.
 type Config struct {
-	Listen       string             `yaml:"listen" env:"LISTEN"`
-	Admin        Admin              `yaml:"admin" envPrefix:"ADMIN_"`
-	Redis        Redis              `yaml:"redis" envPrefix:"REDIS_"`
-	Cache        Cache              `yaml:"cache" envPrefix:"CACHE_"`
-	Sources      map[string]*Source `yaml:"sources" env:"-"` // laid over one by one: EDGE_SOURCES_{NAME}_…
-	Presets      map[string]string  `yaml:"presets" env:"-"`
-	FormatsIn    []string           `yaml:"formats_in" env:"FORMATS_IN"`
-	Limits       Limits             `yaml:"limits" envPrefix:"LIMITS_"`
-	Render       Render             `yaml:"render" envPrefix:"RENDER_"`
-	Tokens       []Token            `yaml:"tokens" envPrefix:"TOKENS"`
-	TrustProxies []string           `yaml:"trust_proxies" env:"TRUST_PROXIES"`
-	Timing       bool               `yaml:"timing" env:"TIMING"`
-	BaseURL      string             `yaml:"base_url" env:"BASE_URL"`
-	Log          Log                `yaml:"log" envPrefix:"LOG_"`
-	Shutdown     Shutdown           `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
+	Listen       string               `yaml:"listen" env:"LISTEN"`
+	Admin        Admin                `yaml:"admin" envPrefix:"ADMIN_"`
+	Redis        Redis                `yaml:"redis" envPrefix:"REDIS_"`
+	Cache        Cache                `yaml:"cache" envPrefix:"CACHE_"`
+	Sources      map[string]*Source   `yaml:"sources" env:"-"` // laid over one by one: EDGE_SOURCES_{NAME}_…
+	Presets      map[string]string    `yaml:"presets" env:"-"`
+	Watermarks   map[string]Watermark `yaml:"watermarks" env:"-"`
+	Dialects     []Mount              `yaml:"dialects" envPrefix:"DIALECTS"`
+	FormatsIn    []string             `yaml:"formats_in" env:"FORMATS_IN"`
+	Limits       Limits               `yaml:"limits" envPrefix:"LIMITS_"`
+	Render       Render               `yaml:"render" envPrefix:"RENDER_"`
+	Text         Text                 `yaml:"text" envPrefix:"TEXT_"`
+	Tokens       []Token              `yaml:"tokens" envPrefix:"TOKENS"`
+	TrustProxies []string             `yaml:"trust_proxies" env:"TRUST_PROXIES"`
+	Timing       bool                 `yaml:"timing" env:"TIMING"`
+	BaseURL      string               `yaml:"base_url" env:"BASE_URL"`
+	Log          Log                  `yaml:"log" envPrefix:"LOG_"`
+	Shutdown     Shutdown             `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
 
 	unknownVariables []string // EDGE_ variables that name no setting; worth a warning
 }
@@ -92,6 +96,7 @@ type Source struct {
 	Timeout      *Duration    `yaml:"timeout" env:"TIMEOUT"` // of a whole fetch; nil = 10s
 	Tags         []string     `yaml:"tags" env:"TAGS"`
 	Fallback     string       `yaml:"fallback" env:"FALLBACK"` // source/key
+	Overlays     []string     `yaml:"overlays" env:"OVERLAYS"` // sources whose pictures wm may name as source/key; nil = this one alone
 	Limits       SourceLimits `yaml:"limits" envPrefix:"LIMITS_"`
 	AllowOrigin  string       `yaml:"allow_origin" env:"ALLOW_ORIGIN"`
 	TimingOrigin string       `yaml:"timing_allow_origin" env:"TIMING_ALLOW_ORIGIN"`
@@ -156,8 +161,22 @@ type SourceLimits struct {
 
 // Render says who renders.
 type Render struct {
-	Workers   int    `yaml:"workers" env:"WORKERS"`     // pictures at a time; 0 = CPU cores
-	Isolation string `yaml:"isolation" env:"ISOLATION"` // none
+	Workers   int                `yaml:"workers" env:"WORKERS"`     // pictures at a time; 0 = CPU cores
+	Isolation string             `yaml:"isolation" env:"ISOLATION"` // none
+	SSIM      float64            `yaml:"ssim" env:"SSIM"`           // that q=auto and f=best reach
+	SSIMOf    map[string]float64 `yaml:"ssim_of" env:"-"`           // by format, where it differs: jpeg, webp, avif, jxl
+}
+
+// Text says what text is set in.
+type Text struct {
+	Fonts   []string `yaml:"fonts" env:"FONTS"`     // families; what the default lacks is taken from the others, in this order
+	Default string   `yaml:"default" env:"DEFAULT"` // one of Fonts
+}
+
+// Watermark is a picture that wm= lays over others by its name.
+type Watermark struct {
+	Image   string `yaml:"image"`   // source/key
+	Options string `yaml:"options"` // wmg, wmx, wmy, wms, wmo, wmr, wmrot, as in a URL
 }
 
 // Token opens /v1 to a program.
@@ -218,7 +237,8 @@ func DefaultConfig() Config {
 			Render:          Duration(10 * time.Second),
 			Request:         Duration(30 * time.Second),
 		},
-		Render:   Render{Isolation: "none"},
+		Render:   Render{Isolation: "none", SSIM: 0.98},
+		Text:     Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
 		Log:      Log{Level: "info", Format: "auto"},
 		Shutdown: Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
 	}

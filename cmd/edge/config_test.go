@@ -64,7 +64,7 @@ func TestExampleLoadsAndTellsTheDefaults(t *testing.T) {
 		}
 	}
 	// What the example calls an example has no default; the rest is the default.
-	cfg.Sources, cfg.Presets, cfg.Tokens = nil, nil, nil
+	cfg.Sources, cfg.Presets, cfg.Tokens, cfg.Watermarks, cfg.Dialects = nil, nil, nil, nil, nil
 	cfg.TrustProxies = nil
 	if diff := cmp.Diff(DefaultConfig(), *cfg, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("the example differs from the defaults (-default +example):\n%s", diff)
@@ -113,7 +113,7 @@ func TestSchemaMatchesConfig(t *testing.T) {
 		if s.AdditionalProperties != nil && len(s.Properties) == 0 {
 			walk(*s.AdditionalProperties, path+".*")
 		}
-		if s.Items != nil && len(s.Items.Properties) > 0 {
+		if s.Items != nil && (s.Items.Ref != "" || len(s.Items.Properties) > 0) {
 			walk(*s.Items, path+"[]")
 		}
 	}
@@ -202,7 +202,7 @@ func generic(path string) string {
 			parts[i] = p[:cut] + "[]"
 		}
 	}
-	if len(parts) > 1 && (parts[0] == "sources" || parts[0] == "presets") {
+	if len(parts) > 1 && (parts[0] == "sources" || parts[0] == "presets" || parts[0] == "watermarks") {
 		parts[1] = "*"
 	}
 	return strings.Join(parts, ".")
@@ -245,7 +245,7 @@ limits: {source_pixels: many, frames: -1, queue: 1.5}
 render: {isolation: process, workers: -1}
 tokens: [{name: a, secret: short, scopes: [root]}]
 trust_proxies: [nonsense]
-watermarks: {}
+rate_limit: {}
 log: {level: loud}
 formats_in: [jpeg, svg, exe]
 shutdown: {timeout: 0}
@@ -280,7 +280,7 @@ shutdown: {timeout: 0}
 		`edge.yaml:26: sources.http.widths[0]: 0 is not within 1–16384`,
 		`edge.yaml:26: sources.http.widths[1]: 20000 is not within 1–16384`,
 		`edge.yaml:27: sources.http.presets[0]: there is no preset "missing"`,
-		`edge.yaml:28: sources.http.accept[1]: "bmp" is none of avif, webp`,
+		`edge.yaml:28: sources.http.accept[1]: "bmp" is none of avif, webp, jxl`,
 		`edge.yaml:29: sources.http.fallback: "nowhere/x.png" is no source/key`,
 		`edge.yaml:30: sources.http.max_age: -1h is less than 0`,
 		`edge.yaml:31: sources.headers.http: headers: Range cannot be set`,
@@ -293,7 +293,7 @@ shutdown: {timeout: 0}
 		`edge.yaml:35: tokens[0].secret: has 5 characters`,
 		`edge.yaml:35: tokens[0].scopes[0]: "root" is none of`,
 		`edge.yaml:36: trust_proxies[0]: "nonsense" is no network`,
-		`edge.yaml:37: watermarks: is not available yet`,
+		`edge.yaml:37: rate_limit: is not available yet`,
 		`edge.yaml:38: log.level: "loud" is none of`,
 		`edge.yaml:39: formats_in[1]: svg is not available yet`,
 		`edge.yaml:39: formats_in[2]: "exe" is none of`,
@@ -312,7 +312,7 @@ shutdown: {timeout: 0}
 }
 
 func TestLoadRefusesLaterSettingsByName(t *testing.T) {
-	for _, name := range []string{"watermarks", "dialects", "rate_limit", "ingest", "jobs", "webhooks", "events", "text"} {
+	for _, name := range []string{"rate_limit", "ingest", "jobs", "webhooks", "events"} {
 		_, err := Load(writeConfig(t, name+": {}\n"), nil, Overrides{})
 		if want := "edge.yaml:1: " + name + ": is not available yet"; err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %q", name, err, want)

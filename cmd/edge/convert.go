@@ -48,7 +48,7 @@ func (c *convertCommand) Run(ctx context.Context, p *Program) error {
 
 // options reads the options; a format that they do not name is that of the output's name.
 func (c *convertCommand) options(cfg *Config) (resize.Options, error) {
-	o, err := dialect.ParseOptions(c.Options, cfg.rules(&Source{}))
+	o, err := dialect.ParseOptions(c.Options, dialect.Rules{Presets: cfg.Presets, Limits: cfg.limitsOf(&Source{})})
 	if err != nil {
 		return o, err
 	}

@@ -25,54 +25,49 @@ func (c *explainCommand) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	_, target, err := splitURL(c.URL)
+	base, target, err := splitURL(c.URL)
 	if err != nil {
 		return err
 	}
-	envelope := dialect.Split(target)
-	source := cfg.Sources[envelope.Source]
-	if source == nil {
-		return fmt.Errorf("there is no source %q", envelope.Source)
+	found, err := cfg.inspect(base, target, time.Now())
+	if err != nil {
+		return err
 	}
 	say := func(name, format string, args ...any) {
 		p.printf("%-11s "+format+"\n", append([]any{name + ":"}, args...)...)
 	}
-	say("dialect", "native")
-	say("source", "%s", envelope.Source)
-	rules := cfg.rules(source)
-	if rules.Unsigned && envelope.Signature == "" {
-		say("signature", "not needed")
-	} else {
-		rules.Unsigned = false
-		say("signature", "%s", goodOr(verifyTarget(source.keyring(), target, time.Now())))
+	say("dialect", "%s", found.dialect)
+	if found.request.Source != "" {
+		say("source", "%s", found.request.Source)
 	}
-	request, err := envelope.Request(rules)
-	if err != nil {
-		return err
+	say("signature", "%s", found.signature)
+	if found.err != nil {
+		return found.err
 	}
-	options := request.Options
-	if options.Format.Negotiated() {
-		order := formats(source.Accept)
-		if source.Accept == nil {
-			order = []resize.Format{resize.FormatAVIF, resize.FormatWebP}
-		}
-		options = options.Negotiate(resize.ParseAccept(c.Accept, order))
+	if found.request.Expires != 0 {
+		say("expires", "%s", time.Unix(found.request.Expires, 0).UTC().Format(time.RFC3339))
 	}
-	key := pipeline.KeyOf(envelope.Source, request.Key, options)
-	say("key", "%s", request.Key)
-	say("options", "%s", options.String())
-	say("cache key", "%s", hex.EncodeToString(key.Variant[:]))
-	return explainPicture(ctx, cfg, envelope.Source, &pipeline.Request{Object: request.Key, Options: options, Key: key}, say)
+	return explainPicture(ctx, cfg, found.request, c.Accept, say)
 }
 
-// explainPicture asks the origin and Redis.
-func explainPicture(ctx context.Context, cfg *Config, source string, r *pipeline.Request, say func(name, format string, args ...any)) error {
+// explainPicture says what is asked of which picture, and asks the origin and Redis for it.
+func explainPicture(ctx context.Context, cfg *Config, request dialect.Request, accept string, say func(name, format string, args ...any)) error {
 	n := &Node{Config: cfg}
 	if err := n.Open(); err != nil {
 		return err
 	}
 	defer func() { _ = n.Close() }() // nothing was stored
-	r.Source = n.Sources[source].served
+	source := n.Sources[request.Source]
+	if source == nil {
+		return fmt.Errorf("there is no source %q", request.Source)
+	}
+	r := pipeline.NewRequest(source.served, request.Key, negotiate(request.Options, source.config, accept))
+	if request.Limits != (resize.Limits{}) || request.SourceBytes != 0 {
+		r = r.Within(request.Limits, request.SourceBytes)
+	}
+	say("key", "%s", request.Key)
+	say("options", "%s", r.Options.String())
+	say("cache key", "%s", hex.EncodeToString(r.Key.Variant[:]))
 	if n.Client != nil {
 		found := "nowhere; it would be made"
 		if n.Pipeline.Where(ctx, r) == pipeline.TierRedis {
@@ -88,6 +83,18 @@ func explainPicture(ctx context.Context, cfg *Config, source string, r *pipeline
 	say("result", "%s %d × %d, quality %d", plan.Format, plan.Width, plan.Height, plan.Quality)
 	say("memory", "%d MiB estimated", (plan.Memory+(1<<20)-1)>>20)
 	return nil
+}
+
+// negotiate decides what the client's Accept decides.
+func negotiate(o resize.Options, s *Source, accept string) resize.Options {
+	if !o.Format.Negotiated() {
+		return o
+	}
+	order := formats(s.Accept)
+	if s.Accept == nil {
+		order = []resize.Format{resize.FormatAVIF, resize.FormatWebP}
+	}
+	return o.Negotiate(resize.ParseAccept(accept, order))
 }
 
 func goodOr(err error) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/edge"
 	"github.com/imgedge/imgedge/pipeline"
+	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
 )
 
@@ -63,7 +64,7 @@ func (n *Node) Open() (err error) {
 		return err
 	}
 	n.openOriginals()
-	if n.Engine, err = libvips.New(libvips.Config{FormatsIn: n.Config.formatsIn(), Log: n.logVips}); err != nil {
+	if n.Engine, err = libvips.New(n.engineConfig()); err != nil {
 		return err
 	}
 	n.undo(n.Engine.Close)
@@ -73,6 +74,26 @@ func (n *Node) Open() (err error) {
 	n.openPipeline()
 	n.openServer()
 	return nil
+}
+
+// engineConfig is what the configuration says to the engine.
+func (n *Node) engineConfig() libvips.Config {
+	c := n.Config
+	target := func(f resize.Format) float64 {
+		if v, ok := c.Render.SSIMOf[f.String()]; ok {
+			return v
+		}
+		return c.Render.SSIM
+	}
+	return libvips.Config{
+		FormatsIn: c.formatsIn(),
+		Fonts:     c.Text.fonts(),
+		Targets: libvips.Targets{
+			JPEG: target(resize.FormatJPEG), WebP: target(resize.FormatWebP),
+			AVIF: target(resize.FormatAVIF), JXL: target(resize.FormatJXL),
+		},
+		Log: n.logVips,
+	}
 }
 
 // undo notes how to close what was just opened.
@@ -127,6 +148,7 @@ func (n *Node) openPipeline() {
 		Memory:          n.Memory,
 		Redis:           n.Redis,
 		Writer:          n.Writer,
+		Shared:          n.Client != nil,
 		Leases:          n.Leases,
 		Originals:       n.Originals,
 		RedisOriginals:  n.RedisOriginals,

@@ -189,21 +189,33 @@ func (c *purgeCommand) purges(cfg *Config) ([]cache.Purge, error) {
 	}
 	all := make([]cache.Purge, 0, len(c.URLs))
 	for _, u := range c.URLs {
-		_, target, err := splitURL(u)
-		if err != nil {
-			return nil, err
-		}
-		envelope := dialect.Split(target)
-		source := cfg.Sources[envelope.Source]
-		if source == nil {
-			return nil, fmt.Errorf("%s: there is no source %q", u, envelope.Source)
-		}
-		path, _, _ := strings.Cut(target, "?") // what is asked of the picture does not matter
-		request, err := dialect.Split(path).Request(dialect.Rules{OpenHTTP: cfg.rules(source).OpenHTTP})
+		purge, err := cfg.purgeOf(u)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", u, err)
 		}
-		all = append(all, cache.Purge{Source: envelope.Source, Object: request.Key})
+		all = append(all, purge)
 	}
 	return all, nil
+}
+
+// purgeOf names the picture of a URL in any dialect; what is asked of it does not matter.
+func (c *Config) purgeOf(url string) (cache.Purge, error) {
+	base, target, err := splitURL(url)
+	if err != nil {
+		return cache.Purge{}, err
+	}
+	if m, _ := c.mountOf(base, target); m != nil {
+		found, err := c.inspect(base, target, time.Now())
+		if err == nil {
+			err = found.err
+		}
+		return cache.Purge{Source: found.request.Source, Object: found.request.Key}, err
+	}
+	path, _, _ := strings.Cut(target, "?")
+	envelope := dialect.Split(path)
+	if c.Sources[envelope.Source] == nil {
+		return cache.Purge{}, fmt.Errorf("there is no source %q", envelope.Source)
+	}
+	request, err := envelope.Request(dialect.Rules{OpenHTTP: c.rules(envelope.Source).OpenHTTP})
+	return cache.Purge{Source: envelope.Source, Object: request.Key}, err
 }

@@ -20,6 +20,9 @@ func (c *Config) secrets() []secretField {
 		t := &c.Tokens[i]
 		all = append(all, secretField{fmt.Sprintf("tokens[%d].secret", i), &t.Secret, &t.SecretFile})
 	}
+	for i := range c.Dialects {
+		all = append(all, c.Dialects[i].secrets(fmt.Sprintf("dialects[%d]", i))...)
+	}
 	for _, name := range c.sourceNames() {
 		s, path := c.Sources[name], "sources."+name
 		for i := range s.Keys {
@@ -35,6 +38,32 @@ func (c *Config) secrets() []secretField {
 	return all
 }
 
+// secrets lists those of a mount, except the trusted signatures.
+func (m *Mount) secrets(path string) []secretField {
+	all := []secretField{
+		{path + ".key", &m.Key, &m.KeyFile},
+		{path + ".source_key", &m.SourceKey, &m.SourceKeyFile},
+	}
+	for i := range m.Keys {
+		k, at := &m.Keys[i], fmt.Sprintf("%s.keys[%d]", path, i)
+		all = append(all, secretField{at + ".key", &k.Key, &k.KeyFile}, secretField{at + ".salt", &k.Salt, &k.SaltFile})
+	}
+	return all
+}
+
+// readTrusted replaces the file of trusted signatures by its lines.
+func (m *Mount) readTrusted(r *report, path string) {
+	text, ok := readSecret(r, path+".trusted_signatures", m.TrustedSignaturesFile, len(m.TrustedSignatures) > 0)
+	m.TrustedSignaturesFile = ""
+	if !ok {
+		return
+	}
+	m.TrustedSignatures = nil
+	for line := range strings.FieldsSeq(text) {
+		m.TrustedSignatures = append(m.TrustedSignatures, Secret(line))
+	}
+}
+
 // readSecrets replaces each NAME_file by the text of that file, without the white space around it.
 func (c *Config) readSecrets(r *report) {
 	for _, s := range c.secrets() {
@@ -42,6 +71,9 @@ func (c *Config) readSecrets(r *report) {
 			*s.value = Secret(text)
 		}
 		*s.file = ""
+	}
+	for i := range c.Dialects {
+		c.Dialects[i].readTrusted(r, fmt.Sprintf("dialects[%d]", i))
 	}
 	if text, ok := readSecret(r, "redis.url", c.Redis.URLFile, c.Redis.URL != ""); ok {
 		c.Redis.URL = RedisURL(text)

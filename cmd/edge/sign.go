@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
+	"github.com/imgedge/imgedge/dialect"
 	"github.com/imgedge/imgedge/signing"
 )
 
@@ -14,29 +16,64 @@ type keyFlag struct {
 	Key string `placeholder:"HEX" help:"Key to use instead of the configuration's: 16 to 64 bytes in hex."`
 }
 
-// keys returns the keys of the source that a target names: the one given, else the configuration's.
-func (f keyFlag) keys(p *Program, targets []string) (func(source string) (signing.Keyring, error), error) {
+// signatory signs and checks the targets of one place: a source, or a mount of another dialect.
+type signatory interface {
+	// sign returns the target, given without a signature, with that of the first key.
+	sign(target string) (string, error)
+	// verify says why a target would be refused: its signature, or its time.
+	verify(target string, now time.Time) error
+}
+
+// signatories returns what finds the place that a target lies in: with --key any source, else what the
+// configuration has. base is what stood before the target, "" if nothing did.
+func (f keyFlag) signatories(p *Program) (func(base, target string) (signatory, error), error) {
 	if f.Key != "" {
 		secret, err := signing.ParseSecret(f.Key)
 		if err != nil {
 			return nil, usageError("--key: " + err.Error())
 		}
-		return func(string) (signing.Keyring, error) { return signing.Keyring{{Secret: secret}}, nil }, nil
-	}
-	if len(targets) == 0 {
-		return nil, usageError("no target")
+		return func(_, target string) (signatory, error) {
+			return nativeKeys{{ID: dialect.Split(target).KeyID, Secret: secret}}, nil
+		}, nil
 	}
 	cfg, err := f.load(p, Overrides{})
 	if err != nil {
 		return nil, err
 	}
-	return func(source string) (signing.Keyring, error) {
-		s := cfg.Sources[source]
-		if s == nil {
-			return nil, fmt.Errorf("there is no source %q; the configuration has: %s", source, strings.Join(cfg.sourceNames(), ", "))
+	return func(base, target string) (signatory, error) {
+		if m, rest := cfg.mountOf(base, target); m != nil {
+			return mountKeys{m, target[:len(target)-len(rest)]}, nil
 		}
-		return s.keyring(), nil
+		name := sourceOf(target)
+		s := cfg.Sources[name]
+		if s == nil {
+			return nil, fmt.Errorf("there is no source %q; the configuration has: %s", name, strings.Join(cfg.placeNames(), ", "))
+		}
+		return nativeKeys(s.keyring()), nil
 	}, nil
+}
+
+// placeNames names the sources and the mounts.
+func (c *Config) placeNames() []string {
+	names := c.sourceNames()
+	for i := range c.Dialects {
+		names = append(names, c.Dialects[i].Dialect+" at "+c.Dialects[i].place())
+	}
+	return names
+}
+
+// nativeKeys are the keys of a source.
+type nativeKeys signing.Keyring
+
+func (k nativeKeys) sign(target string) (string, error) {
+	if len(k) == 0 {
+		return "", fmt.Errorf("source %q takes no signatures", sourceOf(target))
+	}
+	return signing.Keyring(k).SignTarget(target)
+}
+
+func (k nativeKeys) verify(target string, now time.Time) error {
+	return verifyTarget(signing.Keyring(k), target, now)
 }
 
 // keyring returns the keys of a source, the first of which signs. The configuration was checked.
@@ -53,12 +90,15 @@ func (s *Source) keyring() signing.Keyring {
 type signCommand struct {
 	keyFlag
 	Base    string   `placeholder:"URL" help:"Put before each target, as in https://img.example.com."`
-	Targets []string `arg:"" name:"target" help:"What to sign, as it will be sent: /shop/a.jpg?w=300"`
+	Targets []string `arg:"" name:"target" help:"What to sign, as it will be sent: /shop/a.jpg?w=300; below a mount without the signature: /imgproxy/rs:fit:300/plain/local:///a.jpg"`
 }
 
 // Run prints one line a target.
 func (c *signCommand) Run(p *Program) error {
-	keysOf, err := c.keys(p, c.Targets)
+	if len(c.Targets) == 0 {
+		return usageError("no target")
+	}
+	find, err := c.signatories(p)
 	if err != nil {
 		return err
 	}
@@ -70,14 +110,11 @@ func (c *signCommand) Run(p *Program) error {
 		if c.Base != "" {
 			base = strings.TrimRight(c.Base, "/")
 		}
-		keys, err := keysOf(sourceOf(target))
+		from, err := find(base, target)
 		if err != nil {
 			return err
 		}
-		if len(keys) == 0 {
-			return fmt.Errorf("source %q takes no signatures", sourceOf(target))
-		}
-		signed, err := keys[0].SignTarget(target)
+		signed, err := from.sign(target)
 		if err != nil {
 			return fmt.Errorf("%s: %w", given, err)
 		}

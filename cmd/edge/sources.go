@@ -34,6 +34,9 @@ func (n *Node) openSources() error {
 			Name:     name,
 			Timeout:  s.Timeout.or(defaultTimeout),
 			MaxBytes: n.Config.sourceBytes(s),
+			Denied: func(key string, cause error) {
+				n.Log.Warn("the origin denies an original", "source", name, "key", key, "cause", cause)
+			},
 		}
 		n.Sources[name] = &openSource{config: s, origin: src, served: n.Config.pipelineSource(name, src)}
 	}
@@ -134,6 +137,7 @@ func (n *Node) site() *edge.Site {
 	c := n.Config
 	site := &edge.Site{
 		Sources:      make(map[string]*edge.Source, len(c.Sources)),
+		Mounts:       c.mounts(),
 		DebugToken:   string(c.Admin.DebugToken),
 		BaseURL:      c.BaseURL,
 		TrustProxies: networks(c.TrustProxies),
@@ -158,7 +162,7 @@ func (c *Config) edgeSource(name string, served *pipeline.Source) *edge.Source {
 	return &edge.Source{
 		Name:         name,
 		Keys:         s.keyring(),
-		Rules:        c.rules(s),
+		Rules:        c.rules(name),
 		Accept:       formats(s.Accept),
 		MaxAge:       s.MaxAge.or(defaultMaxAge),
 		Swr:          served.Swr,
@@ -172,19 +176,25 @@ func (c *Config) edgeSource(name string, served *pipeline.Source) *edge.Source {
 }
 
 // rules are what a source grants to its URLs.
-func (c *Config) rules(s *Source) dialect.Rules {
+func (c *Config) rules(name string) dialect.Rules {
+	s, overlays := c.Sources[name], []string{name}
+	if s.Overlays != nil {
+		overlays = s.Overlays
+	}
 	presets := make(map[string]string, len(c.Presets))
-	for name, text := range c.Presets {
-		if name == "default" || s.Presets == nil || slices.Contains(s.Presets, name) {
-			presets[name] = text
+	for preset, text := range c.Presets {
+		if preset == "default" || s.Presets == nil || slices.Contains(s.Presets, preset) {
+			presets[preset] = text
 		}
 	}
 	return dialect.Rules{
-		Widths:   s.Widths,
-		Presets:  presets,
-		Unsigned: s.Unsigned,
-		Free:     s.Free,
-		OpenHTTP: s.HTTP != nil && s.HTTP.Base == "",
-		Limits:   c.limitsOf(s),
+		Widths:         s.Widths,
+		Presets:        presets,
+		Unsigned:       s.Unsigned,
+		Free:           s.Free,
+		OpenHTTP:       s.HTTP != nil && s.HTTP.Base == "",
+		Limits:         c.limitsOf(s),
+		Watermarks:     c.watermarks(),
+		OverlaySources: overlays,
 	}
 }

@@ -38,11 +38,11 @@ func (s *schema) UnmarshalJSON(data []byte) error {
 func later(path string) bool {
 	top, _, _ := strings.Cut(path, ".")
 	switch top {
-	case "watermarks", "dialects", "rate_limit", "ingest", "jobs", "webhooks", "events", "text":
+	case "rate_limit", "ingest", "jobs", "webhooks", "events":
 		return true
 	}
 	switch path {
-	case "redis.queue_url", "cache.bucket", "render.recycle_after", "render.worker_memory", "render.encode_budget", "render.ssim":
+	case "redis.queue_url", "cache.bucket", "render.recycle_after", "render.worker_memory", "render.encode_budget":
 		return true
 	}
 	return false

@@ -34,6 +34,9 @@ func (c *Config) validate(r *report) {
 		c.validateSource(r, name)
 	}
 	c.validatePresets(r)
+	c.validateWatermarks(r)
+	c.validateDialects(r)
+	c.validateText(r)
 	validateFormatsIn(r, c.FormatsIn)
 	c.validateLimits(r)
 	c.validateTokens(r)
@@ -112,14 +115,14 @@ func (c *Config) validatePresets(r *report) {
 }
 
 func validateFormatsIn(r *report, formats []string) {
-	known := []string{"jpeg", "png", "gif", "webp", "avif", "heic", "tiff"}
+	known := []string{"jpeg", "png", "gif", "webp", "avif", "heic", "tiff", "jxl"}
 	if len(formats) == 0 {
 		r.add("formats_in", "is empty; nothing could be read")
 	}
 	for i, f := range formats {
 		path := fmt.Sprintf("formats_in[%d]", i)
 		switch {
-		case slices.Contains([]string{"svg", "jxl", "pdf"}, f):
+		case slices.Contains([]string{"svg", "pdf"}, f):
 			r.add(path, f+" is not available yet")
 		case !slices.Contains(known, f):
 			r.add(path, fmt.Sprintf("%q is none of %s", f, strings.Join(known, ", ")))
@@ -143,12 +146,27 @@ func (c *Config) validateLimits(r *report) {
 	positive(r, "limits.request", int64(l.Request))
 	within(r, "limits.connections_per_ip", l.ConnectionsPerIP, 0, 1<<20)
 	within(r, "render.workers", c.Render.Workers, 0, 1024)
+	c.validateTargets(r)
 	switch c.Render.Isolation {
 	case "none":
 	case "process":
 		r.add("render.isolation", `"process" is not available yet; only none is`)
 	default:
 		r.add("render.isolation", fmt.Sprintf("%q is neither none nor process", c.Render.Isolation))
+	}
+}
+
+// validateTargets checks the similarities that q=auto and f=best reach.
+func (c *Config) validateTargets(r *report) {
+	similar := func(path string, v float64) {
+		if !(v > 0 && v <= 1) {
+			r.add(path, fmt.Sprintf("%v is not more than 0 and at most 1", v))
+		}
+	}
+	similar("render.ssim", c.Render.SSIM)
+	for _, f := range slices.Sorted(maps.Keys(c.Render.SSIMOf)) {
+		oneOf(r, "render.ssim_of."+f, f, "jpeg", "webp", "avif", "jxl")
+		similar("render.ssim_of."+f, c.Render.SSIMOf[f])
 	}
 }
 

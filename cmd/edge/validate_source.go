@@ -28,6 +28,11 @@ func (c *Config) validateSource(r *report, name string) {
 	s.validateTimes(r, path)
 	s.validateOwnLimits(r, path)
 	c.validateFallback(r, path, s.Fallback)
+	for i, from := range s.Overlays {
+		if c.Sources[from] == nil {
+			r.add(fmt.Sprintf("%s.overlays[%d]", path, i), fmt.Sprintf("there is no source %q", from))
+		}
+	}
 	if s.HTTP != nil {
 		c.validateNetworks(r, path+".http.allow_networks", s.HTTP.AllowNetworks)
 	}
@@ -150,11 +155,7 @@ func (s *Source) validateAsked(r *report, path string, presets map[string]string
 	}
 	for i, f := range s.Accept {
 		at := fmt.Sprintf("%s.accept[%d]", path, i)
-		if f == "jxl" {
-			r.add(at, "jxl is not available yet")
-		} else {
-			oneOf(r, at, f, "avif", "webp")
-		}
+		oneOf(r, at, f, "avif", "webp", "jxl")
 		if slices.Index(s.Accept, f) < i {
 			r.add(at, f+" is listed twice")
 		}

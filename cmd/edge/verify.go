@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/imgedge/imgedge/dialect"
@@ -16,19 +16,19 @@ type verifyCommand struct {
 
 // Run says good and exits 0, or says why not and exits 1.
 func (c *verifyCommand) Run(p *Program) error {
-	_, target, err := splitURL(c.URL)
+	base, target, err := splitURL(c.URL)
 	if err != nil {
 		return err
 	}
-	keysOf, err := c.keys(p, []string{target})
+	find, err := c.signatories(p)
 	if err != nil {
 		return err
 	}
-	keys, err := keysOf(sourceOf(target))
+	from, err := find(base, target)
 	if err != nil {
 		return err
 	}
-	if err := verifyTarget(keys, target, time.Now()); err != nil {
+	if err := from.verify(target, time.Now()); err != nil {
 		return err
 	}
 	p.printf("good\n")
@@ -42,18 +42,27 @@ func verifyTarget(keys signing.Keyring, target string, now time.Time) error {
 	}
 	e := dialect.Split(target)
 	if err := keys.Verify(e.Signed, e.Signature, e.KeyID); err != nil {
-		text := fmt.Sprintf("bad signature; checked was %s", e.Signed)
-		if mistakes := signing.Explain(keys, e.Signed, e.Signature); len(mistakes) > 0 {
-			text += "\nlikely: " + strings.Join(mistakes, "\nlikely: ")
-		}
-		return fmt.Errorf("%s", text)
+		return badSignature(e.Signed, signing.Explain(keys, e.Signed, e.Signature))
 	}
 	expires, err := e.Expires()
 	if err != nil {
 		return err
 	}
 	if err := signing.CheckExpiry(expires, now); err != nil {
-		return fmt.Errorf("expired at %s", time.Unix(expires, 0).UTC().Format(time.RFC3339))
+		return expiredAt(expires)
 	}
 	return nil
+}
+
+// badSignature says what was checked, and what it is likely to be.
+func badSignature(checked string, mistakes []string) error {
+	text := "bad signature; checked was " + checked
+	for _, mistake := range mistakes {
+		text += "\nlikely: " + mistake
+	}
+	return errors.New(text)
+}
+
+func expiredAt(second int64) error {
+	return fmt.Errorf("expired at %s", time.Unix(second, 0).UTC().Format(time.RFC3339))
 }
