@@ -4,10 +4,11 @@ import "fmt"
 
 // Sizes of the estimate, all measured on libvips 8.14 with one thread a picture and rounded up.
 const (
-	baseBytes = 6 << 20 // codec tables, thread stacks, the encoder's start
-	svgLayers = 4       // of an SVG, that are drawn into pictures of their own at a time
-	svgTile   = 4 << 20 // px of what libvips draws of an SVG at a time
-	bandLines = 384     // lines a sequential pipeline holds of the loaded picture
+	baseBytes   = 6 << 20  // codec tables, thread stacks, the encoder's start
+	svgLayers   = 4        // of an SVG, that are drawn into pictures of their own at a time
+	svgTile     = 4 << 20  // px of what libvips draws of an SVG at a time
+	copiedBytes = 16 << 20 // up to which a finished picture is copied out of C and in again
+	bandLines   = 384      // lines a sequential pipeline holds of the loaded picture
 )
 
 // cost estimates the peak memory in bytes, beyond the file, and the px that the decoder produces.
@@ -84,7 +85,7 @@ func (p Plan) resampleBytes() int64 {
 // finishBytes returns what padding and the encoder hold.
 func (p Plan) finishBytes() int64 {
 	out := int64(p.Width) * int64(p.Height)
-	strip := int64(0)
+	strip := 2 * min(out*4, copiedBytes)
 	if p.Frames > 1 {
 		strip = out * int64(p.Frames) * 4 * 2 // all frames in Go and in C
 	}
@@ -99,7 +100,7 @@ func (p Plan) finishBytes() int64 {
 	case FormatGIF:
 		return strip + out*12
 	case FormatJPEG:
-		return out*3/2*2 + int64(p.Width)*bandLines*3
+		return strip + out*3/2*2 + int64(p.Width)*bandLines*3
 	default:
 		return strip + out
 	}

@@ -23,6 +23,9 @@ import (
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childVariable); path != "" {
+		if text := os.Getenv(optionsVariable); text != "" {
+			os.Exit(renderOptions(path, text))
+		}
 		os.Exit(renderLarge(path))
 	}
 	code := m.Run()
