@@ -24,12 +24,22 @@ func (p *picture) keepMetadata() {
 	}
 	for _, field := range p.ref.GetFields() {
 		switch field {
-		case exifArtist:
-			p.kept.artist = exifValue(p.ref.GetString(field))
-		case exifCopyright:
-			p.kept.copyright = exifValue(p.ref.GetString(field))
+		case exifField:
+			p.kept.author(resize.ReadEXIF(p.ref.GetBlob(field)))
 		case xmpField:
 			p.kept.xmp = rightsPacket(p.ref.GetBlob(field))
+		}
+	}
+}
+
+// author takes the author's tags.
+func (k *kept) author(tags []resize.Tag) {
+	for _, tag := range tags {
+		switch tag.Name {
+		case "Artist":
+			k.artist = tag.Value
+		case "Copyright":
+			k.copyright = tag.Value
 		}
 	}
 }

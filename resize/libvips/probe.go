@@ -3,8 +3,6 @@ package libvips
 import (
 	"context"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/davidbyttow/govips/v2/vips"
 
@@ -90,7 +88,9 @@ func describe(ref *vips.ImageRef, src *resize.Source) {
 			src.ICC = "unnamed"
 		}
 	}
-	src.EXIF = exif(ref)
+	if slices.Contains(ref.GetFields(), exifField) { // asking for an absent field would fill libvips' error buffer
+		src.EXIF = resize.ReadEXIF(ref.GetBlob(exifField))
+	}
 }
 
 // turnedByDecoder reports whether the decoder itself places the picture upright: libheif follows the
@@ -106,49 +106,4 @@ func depth(f vips.BandFormat) int {
 	default:
 		return 32
 	}
-}
-
-// exifNames are the tags that f=json shows: what photographers ask for, never the position, serial
-// numbers or names of people other than the author.
-func exifNames() []string {
-	return []string{
-		"ifd0-Make", "ifd0-Model", "ifd0-Software", "ifd0-Artist", "ifd0-Copyright", "ifd0-ImageDescription",
-		"ifd0-DateTime", "ifd2-DateTimeOriginal", "ifd2-OffsetTimeOriginal", "ifd2-ExposureTime", "ifd2-FNumber",
-		"ifd2-ISOSpeedRatings", "ifd2-FocalLength", "ifd2-FocalLengthIn35mmFilm", "ifd2-ExposureBiasValue",
-		"ifd2-MeteringMode", "ifd2-Flash", "ifd2-WhiteBalance", "ifd2-LensModel",
-	}
-}
-
-// exif returns the subset of EXIF for f=json, in a fixed order.
-func exif(ref *vips.ImageRef) []resize.Tag {
-	var tags []resize.Tag
-	fields := ref.GetFields() // asking for an absent field would fill libvips' error buffer
-	for _, name := range exifNames() {
-		if !slices.Contains(fields, "exif-"+name) {
-			continue
-		}
-		if value := exifValue(ref.GetString("exif-" + name)); value != "" {
-			tags = append(tags, resize.Tag{Name: name[len("ifd0-"):], Value: value})
-		}
-	}
-	return tags
-}
-
-// exifValue drops what libvips appends to a value: "1/60 (1/60 sec., Rational, 1 components, 8 bytes)".
-// A text may hold brackets itself; its length is told by the count of its bytes.
-func exifValue(s string) string {
-	value, tail, found := strings.Cut(s, " (")
-	if at := strings.LastIndex(tail, ", ASCII, "); found && at >= 0 {
-		count, _, _ := strings.Cut(tail[at+len(", ASCII, "):], " ")
-		n, err := strconv.Atoi(count)
-		if err == nil && n > 0 && n <= len(s) {
-			value = s[:n-1] // without the final NUL
-		}
-	}
-	if !found {
-		return ""
-	}
-	const most = 256
-	value, _, _ = strings.Cut(value, "\x00")
-	return strings.TrimSpace(strings.ToValidUTF8(value[:min(len(value), most)], ""))
 }
