@@ -124,6 +124,7 @@ func TestRefusalHeaders(t *testing.T) {
 	got.expect(t, 403, "bad_signature")
 	for name, want := range map[string]string{
 		"Cache-Status": "imgedge; detail=bad_signature", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
+		"Age": "0",
 	} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("%s = %q, want %q", name, value, want)
@@ -184,6 +185,8 @@ func TestFallback(t *testing.T) {
 	check(502, "public, max-age=10")
 	failure = problem{503, "overloaded", "", time.Second}
 	check(503, "public, max-age=10")
+	r.signed("/shop/a.jpg?f=json").expect(t, 503, "overloaded") // another picture is not described
+	r.signed("/shop/a.jpg?f=raw").expect(t, 503, "overloaded")
 	r.get("/shop/a.jpg?w=300").expect(t, 403, "bad_signature") // nothing is fetched for a stranger
 	r.signed("/shop/a.jpg?w=zz").expect(t, 400, "bad_option")
 

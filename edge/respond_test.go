@@ -96,6 +96,8 @@ func TestConditions(t *testing.T) {
 		{"lower-case w", []string{"If-None-Match: w/" + e.ETag}, 200},
 		{"since then", []string{"If-Modified-Since: " + modified}, 304},
 		{"since later", []string{"If-Modified-Since: Fri, 20 Nov 2026 12:00:00 GMT"}, 304},
+		{"since later, as asctime wrote it", []string{"If-Modified-Since: Fri Nov 20 12:00:00 2026"}, 304},
+		{"since later, as RFC 850 had it", []string{"If-Modified-Since: Friday, 20-Nov-26 12:00:00 GMT"}, 304},
 		{"since before", []string{"If-Modified-Since: Thu, 19 Nov 2026 11:59:59 GMT"}, 200},
 		{"since nonsense", []string{"If-Modified-Since: yesterday"}, 200},
 		{"the tag decides", []string{`If-None-Match: "a"`, "If-Modified-Since: " + modified}, 200},
@@ -157,6 +159,7 @@ func TestRange(t *testing.T) {
 		{"if of that date", "bytes=0-3", "If-Range: Thu, 19 Nov 2026 12:00:00 GMT", 206, "0123", "bytes 0-3/10"},
 		{"if of another date", "bytes=0-3", "If-Range: Thu, 19 Nov 2026 12:00:01 GMT", 200, "0123456789", ""},
 		{"if nonsense", "bytes=0-3", "If-Range: x", 200, "0123456789", ""},
+		{"several lines", "bytes=0-1", "Range: bytes=3-4", 200, "0123456789", ""},
 		{"the client's copy is good", "bytes=0-3", "If-None-Match: " + e.ETag, 304, "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
