@@ -149,11 +149,12 @@ func (t *tries) one(e resize.Encoder) (made, error) {
 	return t.fit(m)
 }
 
-// Qualities that q=auto tries: 31 values, so that five tries find the lowest that will do.
+// Qualities that q=auto tries: 31 values, 35 to 95, so that five tries find the lowest that will do.
 const (
-	leastAuto = 35
-	stepAuto  = 2
-	countAuto = 31
+	leastAuto    = 35
+	leastAutoJXL = 39 // its scale reaches further down: 95 is below what others give there
+	stepAuto     = 2
+	countAuto    = 31
 )
 
 // auto encodes with the lowest quality that reaches the target, or with the highest there is if none
@@ -162,10 +163,13 @@ func (t *tries) auto(e resize.Encoder) (made, error) {
 	if !t.p.plan.Search.Auto || e.Quality == 0 || e.Lossless || e.Format == resize.FormatJXL && t.p.targets.noJXL {
 		return t.p.try(t.ctx, e)
 	}
-	target := t.p.targets.of(e.Format)
+	target, least := t.p.targets.of(e.Format), leastAuto
+	if e.Format == resize.FormatJXL {
+		least = leastAutoJXL
+	}
 	var found, last made
 	err := bisect(countAuto, func(i int) (bool, error) {
-		e.Quality = leastAuto + stepAuto*i
+		e.Quality = least + stepAuto*i
 		m, err := t.p.try(t.ctx, e)
 		if err != nil {
 			return false, err
