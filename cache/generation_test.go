@@ -455,6 +455,37 @@ func TestTagSetLost(t *testing.T) {
 	}
 }
 
+// The generation that a node knows of changes with every purge that concerns the key, here at once and on
+// the others with the push, without asking Redis.
+func TestGenerationTellsOfPurges(t *testing.T) {
+	for name, url := range map[string]string{"alone": "", "fleet": testpeer.Redis(t).URL} {
+		t.Run(name, func(t *testing.T) {
+			a := newNode(t, url)
+			b := a
+			if url != "" {
+				b = newNode(t, url)
+			}
+			k := key("shop", "a.jpg", 1)
+			for _, p := range []Purge{{All: true}, {Source: "shop"}, {Source: "shop", Object: "a.jpg"}, {Tag: "summer"}} {
+				hereBefore, thereBefore := a.tier.Generation(k), b.tier.Generation(k)
+				if _, gen, _ := a.tier.Load(t.Context(), k); gen.All != hereBefore.All || gen.Source != hereBefore.Source || gen.Node != hereBefore.Node {
+					t.Errorf("Load says %+v, Generation %+v", gen, hereBefore)
+				}
+				if _, err := a.gens.Purge(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
+				if a.tier.Generation(k) == hereBefore {
+					t.Errorf("%+v changed nothing on its node", p)
+				}
+				eventually(t, 5*time.Second, "the other node knows", func() bool { return b.tier.Generation(k) != thereBefore })
+			}
+			if n := testing.AllocsPerRun(10, func() { _ = a.tier.Generation(k) }); n != 0 {
+				t.Errorf("Generation allocates %v times", n)
+			}
+		})
+	}
+}
+
 func TestPurgeIsOneThing(t *testing.T) {
 	_, g := alone(t, 1<<20)
 	for _, p := range []Purge{{}, {Object: "a"}, {All: true, Source: "s"}, {Tag: "t", Source: "s"}, {Tag: "t", All: true}} {

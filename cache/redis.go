@@ -39,6 +39,13 @@ func NewRedis(f *Fleet, g *Generations, maxItem int64) *Redis {
 	return &Redis{fleet: f, gens: g, maxItem: min(maxItem, maxBulk*3/4)}
 }
 
+// Generation returns the generation of work that begins now, as far as this node knows it: what it has
+// heard of purges of all and of the source, and in Node those of objects and tags that it has applied.
+// Object is 0, for only Redis knows that. It asks nobody and allocates nothing. Two generations of one
+// key that differ in All, Source or Node have a purge between them, which need not be of this key; after
+// a purge that this node or a push has told of they do differ.
+func (r *Redis) Generation(key Key) Generation { return r.gens.now(key) }
+
 // Load returns the entry and the generation under which work begun now stands, in one round trip. The
 // generation is good on a miss and on an error too: copy it into the entry that is made. The entry
 // carries it already. ErrMiss: not there, or too old, or damaged. Any other error is trouble, counted,
