@@ -80,18 +80,36 @@ func (x *exchange) purgesOf(urls []string) ([]Purge, error) {
 	seen := make(map[Purge]bool, len(urls))
 	var all []Purge
 	for _, url := range urls {
-		target, err := x.native(url)
+		m, target, err := x.mountOf(url)
 		if err != nil {
 			return nil, err
 		}
-		src, key, err := x.named(target)
+		source, key, err := x.picture(m, target)
 		if err != nil {
 			return nil, err
 		}
-		if p := (Purge{Source: src.Name, Key: key}); !seen[p] {
+		if p := (Purge{Source: source, Key: key}); !seen[p] {
 			seen[p] = true
 			all = append(all, p)
 		}
 	}
 	return all, nil
+}
+
+// picture returns source and key of the picture that a target of any dialect names. m is its mount, nil
+// for a native one.
+func (x *exchange) picture(m *mounted, target string) (source, key string, err error) {
+	if m == nil {
+		src, key, err := x.named(target)
+		if err != nil {
+			return "", "", err
+		}
+		return src.Name, key, nil
+	}
+	inspector, ok := m.Grammar.(Inspector)
+	if !ok {
+		return "", "", errNothingHere
+	}
+	request, err := inspector.Peek(target)
+	return request.Source, request.Key, err
 }
