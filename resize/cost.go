@@ -59,7 +59,7 @@ func (p Plan) decodeBytes(loaded, whole int64) int64 {
 	case FormatSVG:
 		return lines + 2*loaded*4 + svgLayers*4*min(loaded, svgTile) // what was drawn in C and in Go
 	case FormatJXL:
-		return lines + whole*(px+16) // planes of floats
+		return lines + whole*(px+6)
 	default: // TIFF: a strip may be the whole picture
 		return lines + whole*px
 	}
@@ -97,6 +97,13 @@ func (p Plan) finishBytes() int64 {
 		return strip + out*12
 	case FormatAVIF:
 		return strip + out*40
+	case FormatJXL:
+		if p.Lossless {
+			return strip + out*72
+		}
+		return strip + out*50
+	case FormatTIFF:
+		return strip + out*6
 	case FormatGIF:
 		return strip + out*12
 	case FormatJPEG:

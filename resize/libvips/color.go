@@ -23,7 +23,7 @@ func (p *picture) color() error {
 // holdsProfile reports whether the output can carry the source's numbers and its profile.
 func (p *picture) holdsProfile() bool {
 	switch p.plan.Format {
-	case resize.FormatJPEG, resize.FormatPNG, resize.FormatWebP, resize.FormatAVIF:
+	case resize.FormatJPEG, resize.FormatPNG, resize.FormatWebP, resize.FormatAVIF, resize.FormatJXL, resize.FormatTIFF:
 	default:
 		return false
 	}

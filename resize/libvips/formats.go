@@ -9,7 +9,7 @@ import (
 // Ability is what this libvips can do with one format.
 type Ability struct {
 	Format resize.Format
-	Load   bool // the loader is there
+	Load   bool // the loader is there; whether sources may have the format is Config.FormatsIn's
 	Save   bool // a small picture could be written
 }
 
@@ -27,6 +27,8 @@ func (e *Engine) Formats() []Ability {
 		{resize.FormatAVIF, vips.ImageTypeAVIF},
 		{resize.FormatHEIC, vips.ImageTypeHEIF},
 		{resize.FormatTIFF, vips.ImageTypeTIFF},
+		{resize.FormatJXL, vips.ImageTypeJXL},
+		{resize.FormatSVG, vips.ImageTypeSVG},
 	}
 	all := make([]Ability, 0, len(kinds))
 	for _, f := range kinds {
@@ -44,6 +46,9 @@ func canSave(f resize.Format) bool {
 	}
 	p := picture{ref: square, plan: resize.Plan{Format: f, Quality: 50, Effort: 1, Frames: 1}}
 	defer p.close()
+	if f == resize.FormatJXL {
+		p.plan.Effort = 3 // the least it takes
+	}
 	body, err := p.encode()
 	return err == nil && len(body) > 0
 }

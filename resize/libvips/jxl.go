@@ -7,6 +7,8 @@ package libvips
 import "C"
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -44,7 +46,39 @@ func (p *picture) jxl() ([]byte, error) {
 		return nil, errors.New(C.GoString(message))
 	}
 	defer C.imgedge_free(out)
-	return C.GoBytes(out, C.int(size)), nil
+	body := C.GoBytes(out, C.int(size))
+	if carrier == nil || p.keepsNothing() {
+		return body, nil
+	}
+	e, err := p.extra()
+	return boxed(body, e), err
+}
+
+// boxed puts a codestream into a container with its metadata (ISO/IEC 18181-2), which libvips 8.14 leaves
+// out.
+func boxed(codestream []byte, e extra) []byte {
+	if !bytes.HasPrefix(codestream, []byte{0xFF, 0x0A}) || len(e.exif)+len(e.xmp) == 0 {
+		return codestream
+	}
+	out := []byte("\x00\x00\x00\x0cJXL \r\n\x87\n\x00\x00\x00\x14ftypjxl \x00\x00\x00\x00jxl ")
+	box := func(kind string, parts ...[]byte) {
+		size := 8
+		for _, part := range parts {
+			size += len(part)
+		}
+		out = append(binary.BigEndian.AppendUint32(out, uint32(size)), kind...) //nolint:gosec // far below 4 GiB
+		for _, part := range parts {
+			out = append(out, part...)
+		}
+	}
+	if tiff := bytes.TrimPrefix(e.exif, []byte("Exif\x00\x00")); len(tiff) > 0 {
+		box("Exif", make([]byte, 4), tiff) // the TIFF structure begins 0 bytes further
+	}
+	if len(e.xmp) > 0 {
+		box("xml ", e.xmp)
+	}
+	box("jxlc", codestream)
+	return out
 }
 
 // jxlDistance is libjxl's own map of a JPEG's quality to a distance, kept where libvips takes it.

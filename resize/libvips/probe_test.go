@@ -183,12 +183,15 @@ func TestFormats(t *testing.T) {
 	for _, a := range newEngine(t).Formats() {
 		abilities[a.Format] = a
 	}
-	for _, f := range libvips.DefaultFormats() {
+	for _, f := range append(libvips.DefaultFormats(), resize.FormatJXL, resize.FormatSVG) {
 		if !abilities[f].Load {
 			t.Errorf("%v cannot be read here", f)
 		}
 	}
-	for _, f := range written() {
+	if abilities[resize.FormatSVG].Save || abilities[resize.FormatHEIC].Save {
+		t.Error("SVG or HEIC is said to be written")
+	}
+	for _, f := range append(written(), resize.FormatTIFF, resize.FormatJXL) {
 		if !abilities[f].Save {
 			t.Errorf("%v cannot be written here", f)
 		}

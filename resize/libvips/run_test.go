@@ -432,7 +432,7 @@ func TestLossless(t *testing.T) {
 // TestSameBytes holds that encoders are deterministic (ruling 15).
 func TestSameBytes(t *testing.T) {
 	data := jpegOf(t, photo(200, 150), 90)
-	for _, format := range written() {
+	for _, format := range append(written(), resize.FormatTIFF, resize.FormatJXL) {
 		o := resize.Options{Format: format, Width: 120}
 		first := render(t, data, o).Body
 		for i := 1; i < 20; i++ {
