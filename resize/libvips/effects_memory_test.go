@@ -27,7 +27,7 @@ func TestMemoryPromise(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		"", "sharpen=2", "round=90", "rot=30&bg=blur", "ar=1:1&g=smart", "trim=10", "w=1600&h=2000&fit=pad&bg=auto", "wm=a/b&wmr=1&wms=0.2",
+		"", "round=90", "ar=1:1&g=smart", "trim=10", "wm=a/b&wmr=1&wms=0.2",
 		"rot=30&blur=9&sharpen=2&pixelate=5&round=40&bg=blur&txt=All&wm=a/b&trim=5",
 	} {
 		child := exec.CommandContext(t.Context(), self)
