@@ -18,12 +18,12 @@ const (
 	ErrTooLarge = Error("entry is too large to be kept") // Set: over the tier's bound
 	ErrDamaged  = Error("entry is damaged")              // DecodeEntry: of another key, cut short or changed
 	ErrBreaker  = Error("redis is left alone for now")   // the breaker is open
-	ErrClosed   = Error("closed")                        // Flight.Do after Close
 )
 
 // The errors that know their HTTP status.
 const (
 	ErrOverloaded      = statusError("overloaded")       // Flight.Do: too many wait already
+	ErrClosed          = statusError("draining")         // Flight.Do after Close
 	ErrPurgeIncomplete = statusError("purge_incomplete") // Purge: this node is clean, the fleet was not told
 	ErrBadPurge        = statusError("bad_purge")        // Purge: not exactly one thing to purge
 )
@@ -36,6 +36,8 @@ func (e statusError) Error() string {
 	switch e {
 	case ErrOverloaded:
 		return "too many requests wait for this picture"
+	case ErrClosed:
+		return "the server is closing"
 	case ErrPurgeIncomplete:
 		return "this node is clean, but the other nodes could not all be told; try again"
 	case ErrBadPurge:

@@ -233,4 +233,7 @@ func TestFlightClosed(t *testing.T) {
 	if _, _, err := f.Do(t.Context(), Hash{1}, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("Do after Close: %v, want ErrClosed", err)
 	}
+	if ErrClosed.HTTPStatus() != 503 || ErrClosed.Code() != "draining" {
+		t.Error("ErrClosed is no 503 draining")
+	}
 }
