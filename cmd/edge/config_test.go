@@ -247,7 +247,7 @@ tokens: [{name: a, secret: short, scopes: [root]}]
 trust_proxies: [nonsense]
 rate_limit: {}
 log: {level: loud}
-formats_in: [jpeg, svg, exe]
+formats_in: [jpeg, pdf, exe]
 shutdown: {timeout: 0}
 `)
 	_, err := Load(file, nil, Overrides{})
@@ -295,7 +295,7 @@ shutdown: {timeout: 0}
 		`edge.yaml:36: trust_proxies[0]: "nonsense" is no network`,
 		`edge.yaml:37: rate_limit: is not available yet`,
 		`edge.yaml:38: log.level: "loud" is none of`,
-		`edge.yaml:39: formats_in[1]: svg is not available yet`,
+		`edge.yaml:39: formats_in[1]: pdf is not available yet`,
 		`edge.yaml:39: formats_in[2]: "exe" is none of`,
 		`edge.yaml:40: shutdown.timeout: has to be more than 0`,
 	} {

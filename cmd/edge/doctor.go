@@ -39,7 +39,8 @@ func (c *doctorCommand) Run(ctx context.Context, p *Program) error {
 		return live(ctx, cfg)
 	}
 	d := &doctor{p: p}
-	d.good("configuration", "%d sources, %d presets", len(cfg.Sources), len(cfg.Presets))
+	d.good("configuration", "%d sources, %d presets, %d watermarks, %d mounts of other dialects",
+		len(cfg.Sources), len(cfg.Presets), len(cfg.Watermarks), len(cfg.Dialects))
 	for _, name := range cfg.unknownVariables {
 		d.warn("environment", "%s names no setting and is ignored", name)
 	}
@@ -52,6 +53,9 @@ func (c *doctorCommand) Run(ctx context.Context, p *Program) error {
 	}
 	defer func() { _ = n.Close() }() // nothing was stored
 	d.checkCodecs(ctx, n)
+	d.checkOptIn(ctx, n)
+	d.checkFonts(cfg)
+	d.note("faces", "unsupported: g=face is a 400, as there is no detector")
 	d.checkRedis(ctx, n)
 	d.checkSources(ctx, n)
 	return d.verdict()
@@ -84,6 +88,9 @@ type doctor struct {
 
 func (d *doctor) good(what, format string, args ...any) { d.say("good", what, format, args...) }
 func (d *doctor) warn(what, format string, args ...any) { d.say("warn", what, format, args...) }
+
+// note says what is neither good nor bad.
+func (d *doctor) note(what, format string, args ...any) { d.say("    ", what, format, args...) }
 
 func (d *doctor) bad(what, format string, args ...any) {
 	d.sick++

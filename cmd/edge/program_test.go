@@ -173,13 +173,17 @@ func TestDoctorCommand(t *testing.T) {
 	}
 	file := writeConfig(t, localConfig(dir))
 	stdout, stderr, code := run(t, nil, "doctor", "--config", file)
-	for _, want := range []string{"good  avif", "good  webp", "good  jpeg", "good  png", "good  gif", "good  source local", "good  redis"} {
+	for _, want := range []string{"good  avif", "good  webp", "good  jpeg", "good  png", "good  gif", "good  source local", "good  redis", "good  fonts          DejaVu Sans", "faces          unsupported", "svg            could be drawn"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("lacks %q", want)
 		}
 	}
 	if code != exitOK {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
+	}
+	stdout, _, _ = run(t, []string{"EDGE_FORMATS_IN=jpeg,png,gif,webp,avif,svg"}, "doctor", "--config", file)
+	if !strings.Contains(stdout, "good  svg            can be drawn") {
+		t.Errorf("svg, opted into:\n%s", stdout)
 	}
 	stdout, _, code = run(t, []string{"EDGE_REDIS_URL=redis://:hunter2@127.0.0.1:1/0"}, "doctor", "--config", file)
 	if code != exitFailed || !strings.Contains(stdout, "BAD   redis") || strings.Contains(stdout, "hunter2") {

@@ -115,14 +115,14 @@ func (c *Config) validatePresets(r *report) {
 }
 
 func validateFormatsIn(r *report, formats []string) {
-	known := []string{"jpeg", "png", "gif", "webp", "avif", "heic", "tiff", "jxl"}
+	known := []string{"jpeg", "png", "gif", "webp", "avif", "heic", "tiff", "jxl", "svg"}
 	if len(formats) == 0 {
 		r.add("formats_in", "is empty; nothing could be read")
 	}
 	for i, f := range formats {
 		path := fmt.Sprintf("formats_in[%d]", i)
 		switch {
-		case slices.Contains([]string{"svg", "pdf"}, f):
+		case f == "pdf":
 			r.add(path, f+" is not available yet")
 		case !slices.Contains(known, f):
 			r.add(path, fmt.Sprintf("%q is none of %s", f, strings.Join(known, ", ")))

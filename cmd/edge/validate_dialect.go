@@ -40,8 +40,9 @@ func (c *Config) validateDialects(r *report) {
 // source.
 func (c *Config) validateMountPlace(r *report, path string, at int) {
 	m := &c.Dialects[at]
-	if m.Prefix == "" && m.Host == "" {
+	if m.place() == "" {
 		r.add(path, "needs a prefix, a host, or both: nothing is guessed")
+		return
 	}
 	if m.Host != "" && !mountHost.MatchString(m.Host) {
 		r.add(path+".host", fmt.Sprintf("%q is no host; write img.example.com, without scheme and port", m.Host))
@@ -51,7 +52,7 @@ func (c *Config) validateMountPlace(r *report, path string, at int) {
 	}
 	for i := range at {
 		other := &c.Dialects[i]
-		if !strings.EqualFold(m.Host, other.Host) {
+		if other.place() == "" || !strings.EqualFold(m.Host, other.Host) {
 			continue
 		}
 		if below(m.Prefix, other.Prefix) || below(other.Prefix, m.Prefix) {
@@ -227,7 +228,7 @@ func (c *Config) validateImgproxyPresets(r *report, path string, m *Mount) {
 		}
 		g.Presets[name] = m.Presets[name]
 		if err := g.Validate(); err != nil {
-			r.add(path+".presets."+name, err.Error())
+			r.add(path+".presets."+name, strings.TrimPrefix(err.Error(), fmt.Sprintf("presets: %q: ", name)))
 		}
 	}
 }
