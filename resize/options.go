@@ -37,7 +37,7 @@ type Options struct {
 	Hue        int       // hue: degrees 0–359
 	Gray       bool      // gray
 	Duotone    Duotone   // duotone
-	Round      Round     // round
+	Round      Round     // round: CSS px; blur, sharpen and pixelate are output px at any dpr
 	Watermark  Watermark // wm…
 	Text       Text      // txt…
 
@@ -145,8 +145,8 @@ type BackgroundKind uint8
 const (
 	BackgroundNone  BackgroundKind = iota // not given: transparent where the format can, else white
 	BackgroundColor                       // rrggbb or rrggbbaa
-	BackgroundAuto                        // from the picture
-	BackgroundBlur                        // the picture, blurred
+	BackgroundAuto                        // the mean color of the picture's rim, a fiftieth of its shorter side wide; one for all frames
+	BackgroundBlur                        // the picture itself, covering the canvas and blurred by a thirtieth of its longer side
 )
 
 // Color is sRGB with straight alpha.
