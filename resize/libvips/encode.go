@@ -57,7 +57,7 @@ func (p *picture) gif() ([]byte, error) {
 	return body, err
 }
 
-// tiff writes deflated strips.
+// tiff writes deflated strips. Of EXIF it keeps the author alone: libvips writes none into a TIFF.
 func (p *picture) tiff() ([]byte, error) {
 	if err := p.dress(); err != nil {
 		return nil, err
@@ -65,5 +65,8 @@ func (p *picture) tiff() ([]byte, error) {
 	body, _, err := p.ref.ExportTiff(&vips.TiffExportParams{
 		StripMetadata: p.bare(), Compression: vips.TiffCompressionDeflate, Predictor: vips.TiffPredictorHorizontal,
 	})
-	return body, err
+	if err != nil {
+		return nil, err
+	}
+	return withAuthor(body, p.kept.artist, p.kept.copyright), nil
 }

@@ -85,6 +85,9 @@ func New(c Config) (*Engine, error) {
 // Close gives back what the engine holds. libvips itself stays: it cannot be started a second time.
 func (e *Engine) Close() error { return nil }
 
+// nclxWarning comes with every AVIF, ours too, and means nothing to anybody.
+const nclxWarning = "heifload: ignoring nclx profile"
+
 func start(c Config) error {
 	log := c.Log
 	starting.fonts = slices.Clone(c.Fonts)
@@ -100,7 +103,7 @@ func start(c Config) error {
 		}
 	}
 	vips.LoggingSettings(func(domain string, _ vips.LogLevel, message string) {
-		if log != nil {
+		if log != nil && message != nclxWarning {
 			log(domain + ": " + message)
 		}
 	}, vips.LogLevelWarning)

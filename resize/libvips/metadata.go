@@ -17,9 +17,9 @@ type kept struct {
 	xmp               []byte // an XMP packet with dc:rights alone
 }
 
-// keepMetadata takes what meta=copyright keeps.
+// keepMetadata takes what meta=copyright keeps, which meta=all keeps too.
 func (p *picture) keepMetadata() {
-	if p.plan.Metadata != resize.MetadataCopyright {
+	if p.plan.Metadata == resize.MetadataNone {
 		return
 	}
 	for _, field := range p.ref.GetFields() {
