@@ -160,7 +160,9 @@ func (k *known) prepare(c capability) *pipeline.Request {
 	}
 	options := k.request.Options.Negotiate(c.offer(negotiationOrder(k.source.Source)))
 	r := pipeline.NewRequest(k.source.Pipeline, k.request.Key, options)
-	r.Tags = k.tags
+	if len(k.tags) > 0 {
+		r = r.Tagged(k.tags)
+	}
 	if k.request.Limits != (resize.Limits{}) || k.request.SourceBytes != 0 {
 		r = r.Within(k.request.Limits, k.request.SourceBytes)
 	}

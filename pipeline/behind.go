@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/imgedge/imgedge/cache"
@@ -52,7 +53,7 @@ func (p *Pipeline) refresh(r *Request) {
 	p.init()
 	p.stats.refreshes.Add(1)
 	ctx := context.Background()
-	_, _, err := p.fills.Do(ctx, r.Key.Variant, func(ctx, patience context.Context) (answer, error) {
+	_, _, err := p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
 		return p.fill(ctx, patience, r, true)
 	})
 	if err != nil {
@@ -63,10 +64,22 @@ func (p *Pipeline) refresh(r *Request) {
 	}
 }
 
-// Close waits for the refreshes under way and starts no more.
-func (p *Pipeline) Close() {
+// Close waits for the fills and refreshes under way, at most until ctx ends, and starts no more.
+func (p *Pipeline) Close(ctx context.Context) error {
 	p.behind.mu.Lock()
 	p.behind.closed = true
 	p.behind.mu.Unlock()
-	p.behind.wait.Wait()
+	var err error
+	done := make(chan struct{}) // closed, never sent on
+	go func() {
+		defer close(done)
+		p.behind.wait.Wait()
+		err = errors.Join(p.fills.Close(), p.fetches.Close())
+	}()
+	select {
+	case <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -113,7 +113,9 @@ func newBench(t *testing.T) *bench {
 		FillTimeout: 30 * time.Second, RenderTimeout: 10 * time.Second, Now: b.clock.Now,
 	}
 	t.Cleanup(func() {
-		b.Pipeline.Close()
+		if err := b.Pipeline.Close(context.Background()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
 		for _, c := range []io.Closer{b.Writer, b.Leases, memory, originals, generations, fleet} {
 			if err := c.Close(); err != nil {
 				t.Errorf("Close: %v", err)

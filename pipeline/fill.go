@@ -2,13 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/imgedge/imgedge/cache"
-	"github.com/imgedge/imgedge/resize"
 )
 
 // answer is what a fill ends in.
@@ -17,32 +15,27 @@ type answer struct {
 	via   Via
 }
 
+// filling is one fill under way.
+type filling struct {
+	*Pipeline
+	r        *Request
+	refresh  bool            // behind an answer: a stale entry is no outcome
+	patience context.Context //nolint:containedctx // ends when nobody waits any more; obeyed only while queueing
+	gen      cache.Generation
+	stale    *cache.Entry // an entry that can no longer stand by itself; nil = none
+	looked   bool         // Redis was read again while the fill waited for the lease
+}
+
 // fill finds or makes the picture of r: memory once more, Redis, the fleet's lease, the original, the
-// gate, the render. ctx is the fill's own; patience ends when nobody waits for it any more and is
-// obeyed only while queueing. With refresh, a stale entry is no answer.
+// gate, the render. ctx is the fill's own; patience ends when nobody waits for it any more.
 func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool) (answer, error) {
+	f := &filling{Pipeline: p, r: r, refresh: refresh, patience: patience}
 	began := p.now()
-	// The look-up before the flight and this one differ where another flight for the key ended in
-	// between: its entry is found here and the work is not done twice.
-	stale := p.peek(ctx, r.Key)
-	if a, ok := p.usable(stale, TierMemory, refresh); ok {
+	if a, ok := f.find(ctx); ok {
 		return a, nil
 	}
-	shared, gen := p.loadShared(ctx, r.Key)
-	if shared != nil {
-		p.remember(ctx, r.Key, shared)
-		stale = shared
-		if a, ok := p.usable(shared, TierRedis, refresh); ok {
-			return a, nil
-		}
-	}
-	var found *cache.Entry
-	release, led := p.Leases.Lead(patience, r.Key, func(ctx context.Context) bool {
-		found, gen = p.loadShared(ctx, r.Key)
-		_, ok := p.usable(found, TierRedis, true)
-		return ok
-	})
-	if !led {
+	found, release := f.lead()
+	if found != nil {
 		p.remember(ctx, r.Key, found)
 		return answer{found, Via{Collapsed: true, TTL: found.Fresh.Sub(p.now())}}, nil
 	}
@@ -57,11 +50,14 @@ func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool)
 	if err := patience.Err(); err != nil {
 		return answer{}, err
 	}
+	if f.looked {
+		f.stale = f.still(ctx) // a purge may have come while this node waited
+	}
 	queued := p.now().Sub(began)
-	a, err := p.produce(ctx, patience, r, gen, stale)
+	a, err := f.produce(ctx)
 	a.via.Timing.Queue += queued
 	if err != nil {
-		if a, err = p.instead(ctx, r, stale, gen, err); err != nil {
+		if a, err = f.instead(ctx, err); err != nil {
 			return answer{}, err
 		}
 	}
@@ -69,39 +65,100 @@ func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool)
 	return a, nil
 }
 
+// find looks into memory and Redis. It notes what is stale there, and the generation under which work
+// begun now stands.
+func (f *filling) find(ctx context.Context) (answer, bool) {
+	// The look-up before the flight and this one differ where another flight for the key ended in
+	// between: its entry is found here and the work is not done twice.
+	f.stale = f.peek(ctx, f.r.Key)
+	if a, ok := f.usable(f.stale, TierMemory, f.refresh); ok {
+		return a, true
+	}
+	shared, gen := f.loadShared(ctx, f.r.Key)
+	f.gen = gen
+	// Memory can be ahead of Redis, where a write was dropped or failed.
+	if shared == nil || f.stale != nil && !shared.Stored.After(f.stale.Stored) {
+		return answer{}, false
+	}
+	f.remember(ctx, f.r.Key, shared)
+	f.stale = shared
+	return f.usable(shared, TierRedis, f.refresh)
+}
+
+// lead waits for the fleet's lease. It returns what another node has made meanwhile, or nil and the
+// function that ends the lease.
+func (f *filling) lead() (found *cache.Entry, release func()) {
+	release, led := f.Leases.Lead(f.patience, f.r.Key, func(ctx context.Context) bool {
+		f.looked = true
+		found, f.gen = f.loadShared(ctx, f.r.Key)
+		_, ok := f.usable(found, TierRedis, true)
+		return ok
+	})
+	if led {
+		return nil, release
+	}
+	return found, release
+}
+
+// still returns the stale entry if no purge has taken it since it was found.
+func (f *filling) still(ctx context.Context) *cache.Entry {
+	if f.stale == nil {
+		return nil
+	}
+	if e := f.peek(ctx, f.r.Key); e != nil {
+		return e
+	}
+	e, _ := f.loadShared(ctx, f.r.Key)
+	return e
+}
+
 // produce makes the picture, or confirms that a stale one still is the picture.
-func (p *Pipeline) produce(ctx, patience context.Context, r *Request, gen cache.Generation, stale *cache.Entry) (answer, error) {
-	orig, err := p.original(ctx, r, gen, stale)
+func (f *filling) produce(ctx context.Context) (answer, error) {
+	stale := f.stale
+	if f.r.Options.Watermark.Image != "" {
+		stale = nil // the original alone does not vouch for the mark on it
+	}
+	orig, err := f.original(ctx, f.r, f.gen, stale)
+	if orig != nil {
+		f.gen = orig.generation // what is made, or refused, is as old as the fetch
+	}
 	if err != nil {
 		return answer{}, err
 	}
 	a := answer{via: Via{OriginalKept: orig.kept, NoStore: orig.NoStore, Timing: Timing{Fetch: orig.took}}}
 	if orig.unchanged(stale) {
 		a.via.Revalidated = true
-		a.entry = r.Source.confirmed(stale, orig.Meta, orig.generation, orig.fetched)
-		p.stats.revalidated.Add(1)
-	} else if a.entry, err = p.render(ctx, patience, r, orig, &a.via.Timing); err != nil {
+		a.entry = f.r.Source.confirmed(stale, orig.Meta, orig.generation, orig.fetched)
+		f.stats.revalidated.Add(1)
+	} else if a.entry, err = f.render(ctx, orig, &a.via); err != nil {
 		return answer{}, err
 	}
-	a.via.TTL = a.entry.Fresh.Sub(p.now())
+	a.via.TTL = a.entry.Fresh.Sub(f.now())
 	return a, nil
 }
 
 // instead decides what is answered when the picture could not be made: a stale copy if the trouble is
 // the origin's or ours, a remembered refusal if it is the original's, else the error itself.
-func (p *Pipeline) instead(ctx context.Context, r *Request, stale *cache.Entry, gen cache.Generation, err error) (answer, error) {
-	now, status := p.now(), statusOf(err)
+func (f *filling) instead(ctx context.Context, err error) (answer, error) {
+	if f.patience.Err() != nil && errors.Is(err, context.Canceled) {
+		return answer{}, err // nobody is waiting: no trouble of anyone's
+	}
+	now, status := f.now(), statusOf(err)
+	stale := f.still(ctx)
 	usable := stale != nil && stale.Status == http.StatusOK && now.Before(stale.Stale)
 	// A 200 with something that is no picture, where there was one, is an outage of the origin too.
 	if usable && (outage(status) || status == http.StatusUnsupportedMediaType) {
 		if !outage(status) {
 			status = http.StatusBadGateway
 		}
-		p.remember(ctx, r.Key, r.Source.postponed(stale, status, now))
-		p.stats.staleServed.Add(1)
+		f.remember(ctx, f.r.Key, f.r.Source.postponed(stale, status, now))
+		if f.refresh {
+			return answer{}, err
+		}
+		f.stats.staleServed.Add(1)
 		return answer{stale, Via{StaleError: status, TTL: stale.Fresh.Sub(now)}}, nil
 	}
-	e := r.Source.refusal(err, gen, now)
+	e := f.r.refusal(err, f.gen, now)
 	if e == nil {
 		return answer{}, err
 	}
@@ -111,72 +168,33 @@ func (p *Pipeline) instead(ctx context.Context, r *Request, stale *cache.Entry, 
 // store keeps a finished entry: in memory at once, in Redis behind the answer. It reports whether it
 // will call release, when the fleet can find the entry there or never will.
 func (p *Pipeline) store(ctx context.Context, r *Request, a *answer, release func()) bool {
-	if a.via.NoStore || a.via.StaleError != 0 {
+	began := p.now()
+	defer func() { a.via.Timing.Store = p.now().Sub(began) }()
+	switch {
+	case a.via.StaleError != 0:
+		return false
+	case a.via.NoStore:
+		// What was kept before the origin forbade it goes too.
+		_ = p.Memory.Delete(ctx, r.Key) // memory has no trouble to report
+		_ = p.Redis.Delete(ctx, r.Key)  // its trouble is counted; the entry ends with its own life
 		return false
 	}
-	began := p.now()
-	kept := p.remember(ctx, r.Key, a.entry)
+	err := p.Memory.Set(ctx, r.Key, a.entry)
+	if errors.Is(err, cache.ErrOutdated) {
+		return false
+	}
 	put := p.Writer.Put(r.Key, a.entry, release)
-	a.via.Stored = kept || put && p.Shared
-	a.via.Timing.Store = p.now().Sub(began)
+	a.via.Stored = err == nil || put && p.Shared
 	return true
 }
 
-// render makes the bytes of r from the original.
-func (p *Pipeline) render(ctx, patience context.Context, r *Request, orig *original, t *Timing) (*cache.Entry, error) {
-	if r.maxBytes > 0 && len(orig.Data) > r.maxBytes {
-		return nil, resize.TooLarge(fmt.Sprintf("the original has more than %d bytes", r.maxBytes))
+// during returns a hash for work that may be shared by those who ask between two purges: what was begun
+// before a purge is not joined by a request that comes after it.
+func during(h cache.Hash, gen cache.Generation) cache.Hash {
+	text := make([]byte, 0, len(h)+24)
+	text = append(text, h[:]...)
+	for _, n := range [...]uint64{gen.All, gen.Source, gen.Node} {
+		text = binary.BigEndian.AppendUint64(text, n)
 	}
-	if err := r.Options.CheckHashsum(orig.Data); err != nil {
-		return nil, err
-	}
-	source, err := p.probe(ctx, r.Source, orig.Data)
-	if err != nil {
-		return nil, err
-	}
-	if r.Options.Format == resize.FormatRaw || r.Options.Passes(source) {
-		return r.picture(orig.Data, source.Format.MIME(), orig), nil
-	}
-	plan, err := r.Options.Plan(source, r.bounds())
-	if err != nil {
-		return nil, err
-	}
-	if plan, err = p.withMark(ctx, plan); err != nil {
-		return nil, err
-	}
-	queued := p.now()
-	leave, err := p.Gate.Enter(patience, plan.Memory)
-	t.Queue += p.now().Sub(queued)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	result, err := p.run(ctx, orig.Data, plan)
-	if err != nil {
-		return nil, err
-	}
-	t.Decode, t.Encode = time.Duration(result.Decode), time.Duration(result.Encode)
-	p.stats.renders.Add(1)
-	if p.Observe != nil {
-		t.Fetch = orig.took
-		p.Observe(Work{Source: r.Source.Name, Format: result.Format, OriginalBytes: len(orig.Data), Bytes: len(result.Body), Timing: *t})
-	}
-	return r.picture(result.Body, result.Format.MIME(), orig), nil
-}
-
-// run executes one plan within the render limit.
-func (p *Pipeline) run(ctx context.Context, data []byte, plan resize.Plan) (resize.Result, error) {
-	if p.RenderTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.RenderTimeout)
-		defer cancel()
-	}
-	results, err := p.Engine.Run(ctx, data, plan)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return resize.Result{}, ErrRenderTimeout
-	case err != nil:
-		return resize.Result{}, err
-	}
-	return results[0], nil
+	return cache.NewKey(0, "", "", string(text)).Variant
 }

@@ -3,10 +3,12 @@ package pipeline
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/origin"
+	"github.com/imgedge/imgedge/resize"
 )
 
 // original is an original at hand for one fill.
@@ -15,6 +17,7 @@ type original struct {
 	generation cache.Generation // under which work on it began
 	fetched    time.Time        // when the origin last vouched for it; what is made of it is as old
 	kept       bool             // no fetch was needed
+	holders    int              // fills that hold Data; see Pipeline.hold
 	took       time.Duration    // the fetch
 }
 
@@ -32,7 +35,8 @@ func (o *original) unchanged(e *cache.Entry) bool {
 // original gets the original of r: kept from a moment ago, or fetched. All variants of one picture that
 // are asked for at once share one fetch; so do those asked for within the source's freshness, as far
 // as the original could be kept. stale is a picture made of it earlier, or nil: its validators make
-// the fetch conditional where the bytes are not at hand.
+// the fetch conditional where the bytes are not at hand. Beside an error of the fetch there is an original
+// without bytes, which says under which generation it was tried.
 func (p *Pipeline) original(ctx context.Context, r *Request, gen cache.Generation, stale *cache.Entry) (*original, error) {
 	key := originalKey(r)
 	kept := p.keptOriginal(ctx, key)
@@ -48,14 +52,25 @@ func (p *Pipeline) original(ctx context.Context, r *Request, gen cache.Generatio
 	}
 	// Callers with other validators do not share the flight: they could not use an "unchanged".
 	flight := cache.NewKey(0, r.Source.Name, r.Object, cond.ETag+"\n"+cond.Modified.UTC().String()).Variant
-	o, _, err := p.fetches.Do(ctx, flight, func(ctx, _ context.Context) (*original, error) {
+	o, _, err := p.fetches.Do(ctx, during(flight, p.Redis.Generation(key)), func(ctx, _ context.Context) (*original, error) {
 		// A flight that ended between the look above and here has kept what this one would fetch.
 		if again := p.keptOriginal(ctx, key); again != nil && p.now().Before(again.Fresh) {
 			return fromKept(again), nil
 		}
 		return p.fetch(ctx, r, key, gen, cond, kept, stale)
 	})
+	if err == nil && o.NotModified && o.Data == nil && kept != nil {
+		// A joined fetch began for a caller that had a picture; this one has the bytes.
+		o = o.with(kept)
+	}
 	return o, err
+}
+
+// with completes an "unchanged" with the bytes it speaks of.
+func (o *original) with(kept *cache.Entry) *original {
+	whole := &original{Original: o.Original, generation: o.generation, fetched: o.fetched, took: o.took}
+	whole.Data, whole.ETag, whole.Modified, whole.Tags = kept.Body, kept.OriginETag, kept.Modified, kept.Tags
+	return whole
 }
 
 func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cache.Generation, cond origin.Conditions, kept, stale *cache.Entry) (*original, error) {
@@ -70,7 +85,7 @@ func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cac
 		if kept != nil && worthRemembering(statusOf(err)) {
 			p.dropOriginal(ctx, key)
 		}
-		return nil, err
+		return &original{generation: gen}, err
 	}
 	o := &original{Original: *got, generation: gen, fetched: p.now()}
 	o.took = o.fetched.Sub(began)
@@ -79,7 +94,7 @@ func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cac
 		o.MaxAge = r.Source.shortened(held)
 	}
 	if got.NotModified && kept != nil {
-		o.Data, o.ETag, o.Modified, o.Tags = kept.Body, kept.OriginETag, kept.Modified, kept.Tags
+		o = o.with(kept)
 	}
 	p.keep(ctx, r, key, o)
 	return o, nil
@@ -93,12 +108,16 @@ func originalKey(r *Request) cache.Key {
 // keep remembers an original's bytes for the other variants, until the source's freshness or the
 // tier's own life ends.
 func (p *Pipeline) keep(ctx context.Context, r *Request, key cache.Key, o *original) {
-	if o.NoStore || len(o.Data) == 0 || int64(len(o.Data)) > p.KeepMaxItem {
+	switch {
+	case o.NoStore:
+		p.dropOriginal(ctx, key)
+		return
+	case len(o.Data) == 0, int64(len(o.Data)) > p.KeepMaxItem, r.Source.takes(resize.Sniff(o.Data)) != nil:
 		return
 	}
 	e := &cache.Entry{
 		Status: http.StatusOK, Body: o.Data, Modified: o.Modified, OriginETag: o.ETag,
-		Tags: o.Tags, Generation: o.generation,
+		Tags: slices.Concat(r.Source.Tags, r.Tags, o.Tags), Generation: o.generation,
 	}
 	r.Source.lives(e, o.Meta, o.fetched)
 	e.Stale = o.fetched.Add(p.KeepFor)

@@ -5,14 +5,22 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/resize"
 )
 
-// withMark fetches the watermark that a plan names, through the same origins and the same kept
-// originals, and hands it to the plan. A purge of the watermark does not reach the pictures it lies on.
-func (p *Pipeline) withMark(ctx context.Context, plan resize.Plan) (resize.Plan, error) {
+// marking is a watermark at hand for one picture.
+type marking struct {
+	source *Source
+	orig   *original
+}
+
+// mark fetches the watermark that a plan names, through the same origins and the same kept originals,
+// and hands it to the plan; nil = it names none. A purge of the watermark does not reach the pictures it
+// lies on, but they are never revalidated without it.
+func (p *Pipeline) mark(ctx context.Context, plan *resize.Plan) (*marking, error) {
 	if plan.Overlay.Image == "" {
-		return plan, nil
+		return nil, nil
 	}
 	name, object, _ := strings.Cut(plan.Overlay.Image, "/")
 	var src *Source
@@ -20,19 +28,29 @@ func (p *Pipeline) withMark(ctx context.Context, plan resize.Plan) (resize.Plan,
 		src = p.SourceOf(name)
 	}
 	if src == nil {
-		return plan, resize.BadOption("wm: there is no source " + name)
+		return nil, resize.BadOption("wm: there is no source " + name)
 	}
 	r := NewRequest(src, object, resize.Options{})
 	_, gen := p.loadShared(ctx, originalKey(r))
 	orig, err := p.original(ctx, r, gen, nil)
 	if err != nil {
-		return plan, fmt.Errorf("wm: %w", err)
+		return nil, fmt.Errorf("wm: %w", err)
 	}
 	source, err := p.probe(ctx, src, orig.Data)
 	if err != nil {
-		return plan, fmt.Errorf("wm: %w", err)
+		return nil, fmt.Errorf("wm: %w", err)
 	}
-	return plan.WithMark(orig.Data, source, src.Limits)
+	*plan, err = plan.WithMark(orig.Data, source, src.Limits)
+	return &marking{src, orig}, err
+}
+
+// shorten makes the picture no longer fresh than its watermark.
+func (m *marking) shorten(e *cache.Entry) {
+	var own cache.Entry
+	m.source.lives(&own, m.orig.Meta, m.orig.fetched)
+	if own.Fresh.Before(e.Fresh) {
+		e.Stored, e.Fresh, e.Swr, e.Stale = own.Stored, own.Fresh, own.Swr, own.Stale
+	}
 }
 
 // probe reads the header of an original that its source may have.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,8 +56,17 @@ func NewRequest(src *Source, object string, o resize.Options) *Request {
 func (r *Request) Within(lim resize.Limits, maxBytes int) *Request {
 	own := *r
 	own.limits, own.maxBytes = lim, maxBytes
-	text := fmt.Sprintf("%s#%+v#%d", r.Options, lim, maxBytes)
+	text := fmt.Sprintf("%s#%+v#%d#%s", r.Options, lim, maxBytes, strings.Join(r.Tags, ","))
 	own.Key = cache.NewKey(resize.KeyVersion, r.Source.Name, r.Object, text)
+	return &own
+}
+
+// Tagged returns the request with tags for purging, beside the source's and the origin's. It has a key of
+// its own, so that a purge by its tags finds every entry it was answered from.
+func (r *Request) Tagged(tags []string) *Request {
+	own := *r
+	own.Tags = tags
+	own.Key = cache.NewKey(resize.KeyVersion, r.Source.Name, r.Object, r.Options.String()+"#"+strings.Join(tags, ","))
 	return &own
 }
 
@@ -110,6 +120,7 @@ type Pipeline struct {
 	SourceOf        func(name string) *Source // finds the source of a watermark, nil = there is none; nil = no watermarks
 	KeepFor         time.Duration             // how long an original is kept
 	KeepMaxItem     int64                     // bytes; a larger original is not kept
+	HoldMax         int64                     // bytes of originals that fills hold at once; over it they are refused as overloaded; 0 = no bound
 	FillTimeout     time.Duration             // of a whole fill; 0 = none
 	MaxWaiters      int                       // requests that may wait for one fill; 0 = no bound
 	RenderTimeout   time.Duration             // of one render; 0 = none
@@ -121,7 +132,11 @@ type Pipeline struct {
 	fetches cache.Flight[*original]
 	stats   counters
 	setup   sync.Once
-	behind  behind
+	held    struct {
+		mu    sync.Mutex // guards what follows, and the holders of originals
+		bytes int64
+	}
+	behind behind
 }
 
 // Lookup answers from memory alone, without allocating: an entry that is fresh, or stale and either
@@ -142,7 +157,7 @@ func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, erro
 		return e, via, nil
 	}
 	p.init()
-	a, joined, err := p.fills.Do(ctx, r.Key.Variant, func(ctx, patience context.Context) (answer, error) {
+	a, joined, err := p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
 		return p.fill(ctx, patience, r, false)
 	})
 	if joined {
@@ -193,10 +208,10 @@ func (p *Pipeline) peek(ctx context.Context, key cache.Key) *cache.Entry {
 	return e
 }
 
-// remember keeps an entry in memory, and reports whether it did. Where a purge has come since its
-// generation, or there is no room for it, it is not kept; whoever waits for it has it all the same.
-func (p *Pipeline) remember(ctx context.Context, key cache.Key, e *cache.Entry) bool {
-	return p.Memory.Set(ctx, key, e) == nil // the tier counts what it refuses
+// remember keeps an entry in memory. Where a purge has come since its generation, or there is no room
+// for it, it is not kept; whoever waits for it has it all the same.
+func (p *Pipeline) remember(ctx context.Context, key cache.Key, e *cache.Entry) {
+	_ = p.Memory.Set(ctx, key, e) // the tier counts what it refuses
 }
 
 // loadShared asks Redis. Its trouble is a miss that the tier counts; the generation is good in any case.

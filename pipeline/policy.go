@@ -70,16 +70,16 @@ func (s *Source) confirmed(e *cache.Entry, meta origin.Meta, gen cache.Generatio
 }
 
 // refusal makes the negative entry of an error worth remembering.
-func (s *Source) refusal(err error, gen cache.Generation, now time.Time) *cache.Entry {
+func (r *Request) refusal(err error, gen cache.Generation, now time.Time) *cache.Entry {
 	var c coded
 	if !errors.As(err, &c) || !worthRemembering(c.HTTPStatus()) {
 		return nil
 	}
-	until := now.Add(s.Negative)
+	until := now.Add(r.Source.Negative)
 	return &cache.Entry{
 		Status: c.HTTPStatus(), Code: c.Code(), Detail: c.Error(),
 		Stored: now, Fresh: until, Swr: until, Stale: until,
-		Tags: s.Tags, Generation: gen,
+		Tags: slices.Concat(r.Source.Tags, r.Tags), Generation: gen,
 	}
 }
 

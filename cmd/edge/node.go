@@ -156,11 +156,12 @@ func (n *Node) openPipeline() {
 		SourceOf:        n.sourceOf,
 		KeepFor:         time.Duration(c.Cache.Originals.TTL),
 		KeepMaxItem:     int64(c.Cache.Originals.MaxItem),
+		HoldMax:         int64(c.Limits.Memory),
 		FillTimeout:     time.Duration(c.Limits.Request),
 		RenderTimeout:   time.Duration(c.Limits.Render),
 		Observe:         n.numbers.add,
 	}
-	n.undo(func() error { n.Pipeline.Close(); return nil })
+	n.undo(func() error { return n.Pipeline.Close(context.Background()) })
 }
 
 // sourceOf finds the source of a watermark; nil = there is none.

@@ -77,6 +77,9 @@ func (s *Service) Stop(ctx context.Context) error {
 	if err := s.Node.Server.Shutdown(ctx); err != nil {
 		return fmt.Errorf("requests under way did not finish within %v: %w", timeout, err)
 	}
+	if err := s.Node.Pipeline.Close(ctx); err != nil {
+		return fmt.Errorf("pictures under way were not finished within %v: %w", timeout, err)
+	}
 	if err := s.Node.Flush(ctx); err != nil {
 		s.Node.Log.Warn("some pictures did not reach Redis", "cause", err)
 	}
