@@ -30,7 +30,7 @@ func localBase(addr net.Addr) string {
 // picture that exists where the source is a folder.
 func (c *Config) exampleTarget(name string) (string, error) {
 	s := c.Sources[name]
-	target := dialect.Target(name, s.exampleKey(), s.exampleOptions())
+	target := dialect.Target(name, s.exampleKey(), s.exampleOptions(c.limitsOf(s).OutputSide))
 	keys := s.keyring()
 	if len(keys) == 0 {
 		return target, nil
@@ -38,11 +38,11 @@ func (c *Config) exampleTarget(name string) (string, error) {
 	return keys[0].SignTarget(target)
 }
 
-// exampleOptions are some that the source takes.
-func (s *Source) exampleOptions() string {
+// exampleOptions are some that the source takes, whose output may have side px.
+func (s *Source) exampleOptions(side int) string {
 	switch {
 	case len(s.Keys) > 0 || s.Free:
-		return "w=800"
+		return fmt.Sprintf("w=%d", min(800, side))
 	case len(s.Widths) > 0:
 		return fmt.Sprintf("w=%d", s.Widths[len(s.Widths)/2])
 	default:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -30,7 +29,7 @@ func Load(file string, environ []string, flags Overrides) (*Config, error) {
 	if file != "" {
 		data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 		if err != nil {
-			return nil, fmt.Errorf("read the configuration: %w", err)
+			return nil, usageError("read the configuration: " + err.Error())
 		}
 		cfg = r.readFile(data)
 	}

@@ -33,6 +33,9 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 	if len(cfg.Sources) == 0 {
 		return usageError("there is nothing to serve: name a folder with --dir, or a configuration with sources")
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	signals := make(chan os.Signal, 2) // the one that ends it and the one that hurries it
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
@@ -50,14 +53,18 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	c.announce(p, s, made)
-	select {
-	case err := <-s.Ended():
-		return fmt.Errorf("serve: %w", err)
-	case by := <-signals:
-		log.Info("leaving", "signal", by.String())
-		return s.Leave(ctx, by, signals)
-	case <-ctx.Done():
-		return s.Stop(context.WithoutCancel(ctx))
+	for {
+		select {
+		case err := <-s.Ended():
+			return fmt.Errorf("serve: %w", err)
+		case <-hangups:
+			log.Warn("SIGHUP is ignored: a configuration is read at the start alone, reloading is not available yet")
+		case by := <-signals:
+			log.Info("leaving", "signal", by.String())
+			return s.Leave(ctx, by, signals)
+		case <-ctx.Done():
+			return s.Stop(context.WithoutCancel(ctx))
+		}
 	}
 }
 
