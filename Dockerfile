@@ -11,7 +11,7 @@ RUN go build -trimpath -ldflags='-s -w' -o /edge ./cmd/edge
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libvips42 libjemalloc2 ca-certificates \
+ && apt-get install -y --no-install-recommends libvips42 libjemalloc2 fonts-dejavu-core ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && ln -s /usr/lib/*-linux-gnu/libjemalloc.so.2 /usr/lib/libjemalloc.so.2 \
  && useradd --system --uid 10001 --no-create-home edge

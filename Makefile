@@ -73,7 +73,7 @@ $(TOOLS)/golangci-lint:
 # Distribution packages: nothing happens when they are there.
 libvips:
 	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install (the version is in go.mod)" >&2; exit 1; }
-	@.ci/packages gcc libc6-dev pkg-config libvips-dev
+	@.ci/packages gcc libc6-dev pkg-config libvips-dev fonts-dejavu-core
 
 redis:
 	@.ci/packages redis-server

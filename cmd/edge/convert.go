@@ -48,7 +48,7 @@ func (c *convertCommand) Run(ctx context.Context, p *Program) error {
 
 // options reads the options; a format that they do not name is that of the output's name.
 func (c *convertCommand) options(cfg *Config) (resize.Options, error) {
-	o, err := dialect.ParseOptions(c.Options, dialect.Rules{Presets: cfg.Presets, Limits: cfg.limitsOf(&Source{})})
+	o, err := cfg.parseOptions(c.Options)
 	if err != nil {
 		return o, err
 	}
@@ -64,10 +64,28 @@ func (c *convertCommand) options(cfg *Config) (resize.Options, error) {
 	return o, o.Validate()
 }
 
+// parseOptions reads options as the operator gives them: every preset and watermark, and pictures of
+// every source laid over.
+func (c *Config) parseOptions(text string) (resize.Options, error) {
+	rules := dialect.Rules{
+		Presets: c.Presets, Limits: c.limitsOf(&Source{}), Unsigned: true, Free: true,
+		Watermarks: c.watermarks(), OverlaySources: c.sourceNames(),
+	}
+	o, err := dialect.ParseOptions(text, rules)
+	if err != nil || o.Watermark.Image == "" {
+		return o, err
+	}
+	request, err := dialect.Split("/any/any?" + text).Request(rules) // which knows watermarks by name
+	return request.Options, err
+}
+
 // convert makes one picture of data.
 func convert(ctx context.Context, cfg *Config, data []byte, o resize.Options) (*cache.Entry, error) {
 	alone := *cfg
-	alone.Redis, alone.Sources = Redis{}, nil
+	alone.Redis = Redis{}
+	if o.Watermark.Image == "" {
+		alone.Sources = nil
+	}
 	alone.Cache.Memory, alone.Cache.Originals.Memory = 0, 0
 	n := &Node{Config: &alone}
 	if err := n.Open(); err != nil {

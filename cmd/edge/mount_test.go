@@ -308,7 +308,8 @@ func TestExplainCommandNamesTheDialect(t *testing.T) {
 
 // A watermark by its name, by its picture, and by imgproxy's watermark is the same picture.
 func TestWatermarkByName(t *testing.T) {
-	e := start(t, mountConfig(photos(t)))
+	dir := photos(t)
+	e := start(t, mountConfig(dir))
 	plain := ask(t, http.MethodGet, e.sign(t, "/local/a.jpg?w=200&f=png"))
 	plain.wantCode(t, http.StatusOK, "")
 	named := ask(t, http.MethodGet, e.sign(t, "/local/a.jpg?w=200&f=png&wm=logo"))
@@ -320,6 +321,13 @@ func TestWatermarkByName(t *testing.T) {
 	direct.wantCode(t, http.StatusOK, "")
 	if got := direct.Header.Get("Cache-Status"); !strings.Contains(got, "hit; detail=memory") {
 		t.Errorf("by its picture: Cache-Status %q, want a hit", got)
+	}
+	out := filepath.Join(t.TempDir(), "out.png")
+	if stdout, stderr, code := run(t, nil, "convert", "--config", writeConfig(t, mountConfig(dir)), filepath.Join(dir, "a.jpg"), out, "w=200&wm=logo"); code != exitOK {
+		t.Fatalf("edge convert: exit %d: %s%s", code, stdout, stderr)
+	}
+	if converted, err := os.ReadFile(out); err != nil || !bytes.Equal(converted, named.body) {
+		t.Errorf("edge convert gives %d bytes, %v, the server other %d", len(converted), err, len(named.body))
 	}
 	path := "/rs:fit:200/wm:1:soea:0:0:0.2/plain/local:///a.jpg@png"
 	e.get(t, "", "/imgproxy/"+imgproxyPair().Sign(path, 0)+path).wantCode(t, http.StatusOK, "")
