@@ -71,9 +71,13 @@ func (o Options) finalFormat(src Source, l layout, animated, transparent bool) (
 	return o.Format, nil
 }
 
-// negotiated returns the first format the client takes that can hold the picture.
+// negotiated returns the first format the client takes that can hold the picture. Where that would be an
+// AVIF but for the picture's smallness, it is what every client takes: so small a picture gains nothing.
 func (o Options) negotiated(src Source, l layout, animated, transparent bool) Format {
 	for _, f := range o.Offer {
+		if f == FormatAVIF && !animated && min(l.size.X, l.size.Y) < leastAVIF {
+			break
+		}
 		if f == FormatAuto || !f.writable() || !f.holds(l.size.X, l.size.Y) || animated && !f.animates() {
 			continue
 		}
@@ -115,13 +119,16 @@ func (f Format) text() bool {
 // animates reports whether the format holds more than one frame.
 func (f Format) animates() bool { return f == FormatGIF || f == FormatWebP }
 
-// holds reports whether a picture of the size, in px, can be written. The lower bound of AVIF is that
-// of the encoders in use; the upper ones are the formats' own.
+// leastAVIF is the least side of an AVIF in px, that of the encoders in use.
+const leastAVIF = 16
+
+// holds reports whether a picture of the size, in px, can be written. The upper bounds are the
+// formats' own.
 func (f Format) holds(width, height int) bool {
 	least, most := 1, 1<<30
 	switch f {
 	case FormatAVIF:
-		least, most = 16, 16384
+		least, most = leastAVIF, 16384
 	case FormatWebP:
 		most = 16383
 	case FormatJPEG:

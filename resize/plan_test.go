@@ -257,7 +257,7 @@ func TestPlanFormat(t *testing.T) {
 		{"animations skip AVIF", Options{Offer: all}, moving, FormatWebP, 5, false, Color{}},
 		{"AVIF too small", Options{Offer: Offer{FormatAVIF}, Width: 15}, photo, FormatJPEG, 1, true, white},
 		{"AVIF too small with alpha", Options{Offer: Offer{FormatAVIF}, Height: 15}, logo, FormatPNG, 1, false, Color{}},
-		{"AVIF too small, WebP not", Options{Offer: all, Height: 15}, photo, FormatWebP, 1, false, Color{}},
+		{"AVIF too small, though WebP is not", Options{Offer: all, Height: 15}, photo, FormatJPEG, 1, true, white},
 		{"WebP too large", Options{Offer: Offer{FormatWebP}, Width: 16384, Enlarge: true}, jpegOf(16384, 16, 1), FormatJPEG, 1, true, white},
 		{"keep", Options{Format: FormatKeep}, logo, FormatPNG, 1, false, Color{}},
 		{"keep moving", Options{Format: FormatKeep}, moving, FormatGIF, 5, false, Color{}},
