@@ -25,15 +25,16 @@ type Program struct {
 
 // commands is the command line, read by kong; each command is one file.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve pictures."`
-	Sign    signCommand    `cmd:"" help:"Print signed URLs."`
-	Verify  verifyCommand  `cmd:"" help:"Check the signature of a URL."`
-	Explain explainCommand `cmd:"" help:"Say what a URL means."`
-	Convert convertCommand `cmd:"" help:"Make one picture from one file, as the server would."`
-	Purge   purgeCommand   `cmd:"" help:"Forget cached pictures on every node."`
-	Doctor  doctorCommand  `cmd:"" help:"Check configuration, libvips, Redis and sources."`
-	Config  configCommand  `cmd:"" help:"Check, show or describe the configuration."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve         serveCommand         `cmd:"" help:"Serve pictures."`
+	Sign          signCommand          `cmd:"" help:"Print signed URLs."`
+	Verify        verifyCommand        `cmd:"" help:"Check the signature of a URL."`
+	Explain       explainCommand       `cmd:"" help:"Say what a URL means."`
+	Convert       convertCommand       `cmd:"" help:"Make one picture from one file, as the server would."`
+	ConvertConfig convertConfigCommand `cmd:"" name:"convert-config" help:"Turn imgproxy's variables into a configuration."`
+	Purge         purgeCommand         `cmd:"" help:"Forget cached pictures on every node."`
+	Doctor        doctorCommand        `cmd:"" help:"Check configuration, libvips, Redis and sources."`
+	Config        configCommand        `cmd:"" help:"Check, show or describe the configuration."`
+	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 
 // configFlag is embedded by every command that reads the configuration.
