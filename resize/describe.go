@@ -31,29 +31,29 @@ type seen struct {
 // upright. Equal sources give equal bytes.
 func Describe(src Source) []byte { return src.description().body() }
 
-// Describe returns the JSON body that f=json answers with; s is a small render of the upright source.
-func (src Source) Describe(s Small) []byte {
-	d := src.description()
+// Describe returns the JSON body that f=json answers with; small is a render of the upright source.
+func (s Source) Describe(small Small) []byte {
+	d := s.description()
 	d.seen = &seen{
-		DominantColors: []string{}, ThumbHash: base64.StdEncoding.EncodeToString(s.ThumbHash()), BlurHash: s.BlurHash(0, 0),
+		DominantColors: []string{}, ThumbHash: base64.StdEncoding.EncodeToString(small.ThumbHash()), BlurHash: small.BlurHash(0, 0),
 	}
-	if mean := s.Average(); mean.A > 0 {
+	if mean := small.Average(); mean.A > 0 {
 		d.AverageColor = hexOf(mean)
 	}
-	for _, c := range s.Dominant() {
+	for _, c := range small.Dominant() {
 		d.DominantColors = append(d.DominantColors, hexOf(c))
 	}
 	return d.body()
 }
 
-func (src Source) description() description {
-	w, h := src.Upright()
+func (s Source) description() description {
+	w, h := s.Upright()
 	d := description{
-		Format: src.Format.String(), Width: w, Height: h, Bytes: src.Bytes,
-		Frames: max(1, src.Pages), Alpha: src.Alpha, Orientation: max(1, src.Orientation),
-		ICC: src.ICC, EXIF: map[string]string{},
+		Format: s.Format.String(), Width: w, Height: h, Bytes: s.Bytes,
+		Frames: max(1, s.Pages), Alpha: s.Alpha, Orientation: max(1, s.Orientation),
+		ICC: s.ICC, EXIF: map[string]string{},
 	}
-	for _, tag := range src.EXIF {
+	for _, tag := range s.EXIF {
 		d.EXIF[tag.Name] = tag.Value
 	}
 	return d

@@ -204,35 +204,3 @@ func TestPlanOfTexts(t *testing.T) {
 		}
 	}
 }
-
-func TestSSIM(t *testing.T) {
-	const w, h = 40, 30
-	a, b := make([]byte, w*h), make([]byte, w*h)
-	for i := range a {
-		a[i] = byte(i * 7 % 251)
-	}
-	copy(b, a)
-	if got := SSIM(a, b, w, h); got != 1 {
-		t.Errorf("SSIM of equal pictures = %v", got)
-	}
-	last := 1.0
-	for _, step := range []int{2, 8, 40} {
-		for i := range b {
-			b[i] = byte(min(255, max(0, int(a[i])+step*(i%3-1))))
-		}
-		got := SSIM(a, b, w, h)
-		if got >= last || got <= 0 {
-			t.Errorf("SSIM with noise of %d = %v, want less than %v", step, got, last)
-		}
-		last = got
-	}
-	if got := SSIM(a[:1], a[:1], 1, 1); got != 1 {
-		t.Errorf("SSIM of one px = %v", got)
-	}
-	if got := SSIM(a, b, w, h+1); got != 0 {
-		t.Errorf("SSIM beyond the px = %v", got)
-	}
-	if got := Luma([]byte{255, 255, 255, 0, 255, 0, 0, 255}, 4); got[0] != 128 || got[1] != 77 {
-		t.Errorf("Luma = %v, want 128 77", got)
-	}
-}

@@ -36,7 +36,7 @@ func arrows() []arrow {
 		{from: "dialect", ours: []string{"resize"}, stdlib: true},
 		{from: "resize", stdlib: true},
 		{from: "resize/ssim", stdlib: true},
-		{from: "resize/libvips", ours: []string{"resize"}, named: []string{govips}},
+		{from: "resize/libvips", ours: []string{"resize", "resize/ssim"}, named: []string{govips}},
 		{from: "signing", stdlib: true},
 		{from: "cache", named: []string{goRedis, otter, otel}},
 		{from: "origin", named: []string{minio, otel}},

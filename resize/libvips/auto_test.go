@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
+	"github.com/imgedge/imgedge/resize/ssim"
 )
 
 // lossy are the formats whose quality is searched for.
@@ -20,10 +21,10 @@ func lossy() []resize.Format {
 // step of the search, and always the same one.
 func TestAutoQuality(t *testing.T) {
 	m := photo(300, 200)
-	data, want := pngOf(t, m), resize.Luma(m.Pix, 4)
+	data, want := pngOf(t, m), ssim.Luma(m.Pix, 4)
 	for _, format := range lossy() {
 		r := renderOpen(t, data, resize.Options{Format: format, QualityAuto: true})
-		reached := resize.SSIM(lumaOf(t, r.Body), want, 300, 200)
+		reached := ssim.CompareLuma(lumaOf(t, r.Body), want, 300, 200)
 		if reached < 0.98 {
 			t.Errorf("q=auto as %v: SSIM %.4f", format, reached)
 		}
@@ -39,7 +40,7 @@ func TestAutoQuality(t *testing.T) {
 		}
 		if quality > 35 {
 			less := renderOpen(t, data, resize.Options{Format: format, Quality: quality - 2})
-			if got := resize.SSIM(lumaOf(t, less.Body), want, 300, 200); got >= 0.98 {
+			if got := ssim.CompareLuma(lumaOf(t, less.Body), want, 300, 200); got >= 0.98 {
 				t.Errorf("q=auto as %v took %d; %d reaches %.4f too", format, quality, quality-2, got)
 			}
 		}
@@ -200,11 +201,11 @@ func TestAutoQualityOfCorpus(t *testing.T) {
 		for _, format := range lossy() {
 			fixed := renderOpen(t, data, resize.Options{Width: 500, Format: format})
 			r := renderOpen(t, data, resize.Options{Width: 500, Format: format, QualityAuto: true})
-			ssim := resize.SSIM(lumaOf(t, r.Body), lumaOf(t, exact.Body), r.Width, r.Height)
-			if ssim < 0.98 {
-				t.Errorf("%s as %v: SSIM %.4f", filepath.Base(name), format, ssim)
+			got := ssim.CompareLuma(lumaOf(t, r.Body), lumaOf(t, exact.Body), r.Width, r.Height)
+			if got < 0.98 {
+				t.Errorf("%s as %v: SSIM %.4f", filepath.Base(name), format, got)
 			}
-			t.Logf("%-22s %v: %6d bytes, SSIM %.4f; by default %6d", filepath.Base(name), format, len(r.Body), ssim, len(fixed.Body))
+			t.Logf("%-22s %v: %6d bytes, SSIM %.4f; by default %6d", filepath.Base(name), format, len(r.Body), got, len(fixed.Body))
 		}
 	}
 }

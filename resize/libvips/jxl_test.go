@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/imgedge/imgedge/resize"
+	"github.com/imgedge/imgedge/resize/ssim"
 )
 
 // TestJXLSource holds that a JXL is refused unless let in, read like any other then, and an error of the
@@ -70,7 +71,7 @@ func TestMetadataOfJXL(t *testing.T) {
 		}
 		a := decode(t, renderOpen(t, wide, resize.Options{Format: resize.FormatPNG}).Body)
 		b := decode(t, renderOpen(t, plain, resize.Options{Format: resize.FormatPNG}).Body)
-		if got := resize.SSIM(resize.Luma(a.Pix, 4), resize.Luma(b.Pix, 4), 30, 40); got < 0.97 {
+		if got := ssim.CompareLuma(ssim.Luma(a.Pix, 4), ssim.Luma(b.Pix, 4), 30, 40); got < 0.97 {
 			t.Errorf("%v: icc=keep and srgb differ once converted, SSIM %.3f", format, got)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/davidbyttow/govips/v2/vips"
 
 	"github.com/imgedge/imgedge/resize"
+	"github.com/imgedge/imgedge/resize/ssim"
 )
 
 // Targets are the SSIM, of luma against the resized picture before encoding, that q=auto and f=best
@@ -174,11 +175,11 @@ func (t *tries) auto(e resize.Encoder) (made, error) {
 		if err != nil {
 			return false, err
 		}
-		ssim, err := t.similarity(m)
-		if last = m; err == nil && ssim >= target {
+		got, err := t.similarity(m)
+		if last = m; err == nil && got >= target {
 			found = m
 		}
-		return ssim >= target, err
+		return got >= target, err
 	})
 	if found.body == nil {
 		found = last // the highest, which bisect tries last
@@ -243,7 +244,7 @@ func (t *tries) similarity(m made) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		t.luma = resize.Luma(pixels, t.p.ref.Bands())
+		t.luma = ssim.Luma(pixels, t.p.ref.Bands())
 	}
 	ref, err := vips.LoadImageFromBuffer(m.body, vips.NewImportParams())
 	if err != nil {
@@ -266,5 +267,5 @@ func (t *tries) similarity(m made) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return resize.SSIM(t.luma, resize.Luma(pixels, ref.Bands()), w, h), nil
+	return ssim.CompareLuma(t.luma, ssim.Luma(pixels, ref.Bands()), w, h), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
+	"github.com/imgedge/imgedge/resize/ssim"
 )
 
 // open returns an engine that takes every format.
@@ -32,7 +33,7 @@ func renderOpen(t testing.TB, data []byte, o resize.Options) resize.Result {
 }
 
 // lumaOf returns the luma of an encoded picture.
-func lumaOf(t testing.TB, body []byte) []byte { return resize.Luma(decode(t, body).Pix, 4) }
+func lumaOf(t testing.TB, body []byte) []byte { return ssim.Luma(decode(t, body).Pix, 4) }
 
 func TestTIFFAndJXL(t *testing.T) {
 	m := photo(200, 150)
@@ -42,7 +43,7 @@ func TestTIFFAndJXL(t *testing.T) {
 		if resize.Sniff(r.Body) != format || r.Format != format {
 			t.Errorf("f=%v is %v", format, resize.Sniff(r.Body))
 		}
-		if got := resize.SSIM(lumaOf(t, r.Body), resize.Luma(m.Pix, 4), 200, 150); got < 0.95 {
+		if got := ssim.CompareLuma(lumaOf(t, r.Body), ssim.Luma(m.Pix, 4), 200, 150); got < 0.95 {
 			t.Errorf("f=%v: SSIM %.4f", format, got)
 		}
 		r = renderOpen(t, pngOf(t, cut), resize.Options{Format: format, Lossless: format == resize.FormatJXL})
