@@ -503,8 +503,9 @@ func TestOddFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.want)
 		}
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "missing.yaml"), nil, Overrides{}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("missing file: %v", err)
+	var usage usageError
+	if _, err := Load(filepath.Join(t.TempDir(), "missing.yaml"), nil, Overrides{}); !errors.As(err, &usage) {
+		t.Errorf("missing file: %v, want bad usage", err)
 	}
 }
 
