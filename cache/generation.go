@@ -124,6 +124,14 @@ func (g *Generations) inStep() bool {
 	return int64(time.Since(g.base))-g.contact.Load() < int64(trust)
 }
 
+// applied says that this node has applied every purge up to number seq, or knows in its epoch of those
+// that it has not.
+func (g *Generations) applied(seq uint64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tip != "" && seq <= g.seq
+}
+
 // distrust makes the next hit poll first.
 func (g *Generations) distrust() { g.contact.Store(math.MinInt64 / 2) }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -452,6 +453,178 @@ func TestTagSetLost(t *testing.T) {
 	}
 	if _, err := n.memory.Get(t.Context(), k); !errors.Is(err, ErrMiss) {
 		t.Errorf("the purging node still has it: %v", err)
+	}
+}
+
+// hook runs do once, just before a command that when describes.
+type hook struct {
+	once sync.Once
+	when func(redis.Cmder) bool
+	do   func()
+}
+
+func (h *hook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if slices.ContainsFunc(cmds, h.when) {
+			h.once.Do(h.do)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if h.when(cmd) {
+			h.once.Do(h.do)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// names says that a command's arguments hold a text.
+func names(text string) func(redis.Cmder) bool {
+	return func(cmd redis.Cmder) bool {
+		for _, arg := range cmd.Args() {
+			if s, ok := arg.(string); ok && strings.Contains(s, text) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// A purge by tag at any moment of a store under way leaves no node with the entry.
+func TestPurgeByTagWhileStoring(t *testing.T) {
+	const tag = "summer"
+	for name, when := range map[string]func(redis.Cmder) bool{
+		"before the object is under its tag": names(tagKey(tagHash(tag))),
+		"before the tag is known":            names(tagsKey),
+		"before the value is stored":         names("}:v1:"),
+	} {
+		for _, deaf := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, deaf %v", name, deaf), func(t *testing.T) {
+				url := testpeer.Redis(t).URL
+				a, link := newCutNode(t, url)
+				b := newNode(t, url)
+				k := key("shop", "a.jpg", 1)
+				e := a.begun(t, k, tag)
+				if deaf { // the push is lost: the polls will tell, the next one or the second
+					link.cut(false)
+				}
+				a.client.AddHook(&hook{when: when, do: func() {
+					if _, err := b.gens.Purge(t.Context(), Purge{Tag: tag}); err != nil {
+						t.Error(err)
+					}
+				}})
+				if err := a.tier.Set(t.Context(), k, e); !errors.Is(err, ErrOutdated) {
+					t.Errorf("Set = %v, want ErrOutdated", err)
+				}
+				if _, _, err := b.tier.Load(t.Context(), k); !errors.Is(err, ErrMiss) {
+					t.Errorf("the other node finds it: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// The same from the other side: a store at any moment of a purge by tag under way.
+func TestStoreWhilePurgingByTag(t *testing.T) {
+	const tag = "summer"
+	for name, when := range map[string]func(redis.Cmder) bool{
+		"before the purge is counted":    names("t - " + tag),
+		"before the tag's set is read":   names(tagKey(tagHash(tag))),
+		"before the objects are renewed": names("}:generation"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := testpeer.Redis(t).URL
+			a, b := newNode(t, url), newNode(t, url)
+			k, other := key("shop", "a.jpg", 1), key("shop", "b.jpg", 1)
+			if err := a.tier.Set(t.Context(), other, a.begun(t, other, tag)); err != nil {
+				t.Fatal(err)
+			}
+			e, ran := a.begun(t, k, tag), false
+			b.client.AddHook(&hook{when: when, do: func() {
+				ran = true
+				_ = a.tier.Set(t.Context(), k, e) // it may succeed where the purge finds it afterwards
+			}})
+			if _, err := b.gens.Purge(t.Context(), Purge{Tag: tag}); err != nil || !ran {
+				t.Fatalf("Purge = %v; stored in between: %v", err, ran)
+			}
+			for _, k := range []Key{k, other} {
+				if _, _, err := b.tier.Load(t.Context(), k); !errors.Is(err, ErrMiss) {
+					t.Errorf("Redis still has it: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// begun is an entry with a tag whose work began now.
+func (n *testNode) begun(t *testing.T, k Key, tag string) *Entry {
+	t.Helper()
+	_, gen, err := n.tier.Load(t.Context(), k)
+	if !errors.Is(err, ErrMiss) {
+		t.Fatal(err)
+	}
+	e := entry("old")
+	e.Generation, e.Tags = gen, []string{tag}
+	return e
+}
+
+// A store finds its object under the tag and does not know any more whether the tag was purged: pushes
+// were missed since its work began, as a poll has found.
+func TestStoreByTagAfterGap(t *testing.T) {
+	url := testpeer.Redis(t).URL
+	a, link := newCutNode(t, url)
+	b := newNode(t, url)
+	k := key("shop", "a.jpg", 1)
+	e := a.begun(t, k, "summer")
+	link.cut(false)
+	if _, err := b.gens.Purge(t.Context(), Purge{Tag: "summer"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 5*time.Second, "the polls find the gap", func() bool { return a.gens.Stats().Gaps > 0 })
+	if err := a.tier.Set(t.Context(), k, e); !errors.Is(err, ErrOutdated) {
+		t.Errorf("Set = %v, want ErrOutdated", err)
+	}
+	if err := a.tier.Set(t.Context(), k, a.begun(t, k, "summer")); err != nil {
+		t.Errorf("work begun since then: Set = %v", err)
+	}
+}
+
+// The purge of one object looks at no other's entries.
+func TestPurgeOfObjectWalksNothing(t *testing.T) {
+	n := newNode(t, "")
+	mine := key("shop", "a.jpg", 1)
+	for i := range 3 {
+		n.fill(t, key("shop", "a.jpg", i), "x")
+	}
+	n.fill(t, key("shop", "b.jpg", 1), "x")
+	for _, m := range []*Memory{n.memory, n.kept} {
+		for i := range m.index.shards {
+			if i != stripeOf(mine.Object) {
+				m.index.shards[i].mu.Lock()
+				defer m.index.shards[i].mu.Unlock()
+			}
+		}
+	}
+	purged := make(chan int, 1) // the goroutine never waits
+	go func() {
+		count, err := n.gens.Purge(t.Context(), Purge{Source: "shop", Object: "a.jpg"})
+		if err != nil {
+			t.Error(err)
+		}
+		purged <- count
+	}()
+	select {
+	case count := <-purged:
+		if count != 3 {
+			t.Errorf("%d purged, want 3", count)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("the purge waits for the index of other objects")
 	}
 }
 

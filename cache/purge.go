@@ -60,20 +60,23 @@ func (g *Generations) Purge(ctx context.Context, p Purge) (n int, err error) {
 
 // count returns how many entries in this node's memories a purge concerns.
 func (g *Generations) count(p Purge) (n int) {
-	object := objectHash(p.Source, p.Object)
+	match := func(*item) bool { return true }
+	switch {
+	case p.All:
+	case p.Tag != "":
+		match = func(it *item) bool { return slices.Contains(it.entry.Tags, p.Tag) }
+	case p.Object == "":
+		match = func(it *item) bool { return it.key.Source == p.Source }
+	default:
+		object := objectHash(p.Source, p.Object)
+		for _, m := range *g.memories.Load() {
+			n += len(m.index.object(object))
+		}
+		return n
+	}
 	for _, m := range *g.memories.Load() {
 		for i := range stripes {
-			n += len(m.index.find(i, func(it *item) bool {
-				switch {
-				case p.All:
-					return true
-				case p.Tag != "":
-					return slices.Contains(it.entry.Tags, p.Tag)
-				case p.Object == "":
-					return it.key.Source == p.Source
-				}
-				return it.key.Object == object
-			}))
+			n += len(m.index.find(i, match))
 		}
 	}
 	return n
@@ -115,12 +118,34 @@ func (g *Generations) tell(ctx context.Context, p Purge) error {
 	return g.bump(ctx, "", "", "o "+marks)
 }
 
-// tellTag renews every object of the tag's set. A set that ought to be there and is not was lost by
-// Redis; what it named cannot be known.
+// tellTag renews every object of the tag's set. First it counts the purge, so that a store that enters
+// its object too late for the set that is read here finds the purge counted: see Redis.enterTags. A set
+// that ought to be there and is not was lost by Redis; what it named cannot be known.
 func (g *Generations) tellTag(ctx context.Context, tag string) error {
+	if err := g.bump(ctx, "", "", "t - "+tag); err != nil {
+		return err
+	}
+	objects, err := g.tagged(ctx, tag)
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(objects, tagChunk) {
+		marks, err := g.renew(ctx, chunk...)
+		if err != nil {
+			return err
+		}
+		if err := g.bump(ctx, "", "", "t "+marks+" "+tag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagged reads a tag's set.
+func (g *Generations) tagged(ctx context.Context, tag string) (objects []Hash, err error) {
 	var members *redis.StringSliceCmd
 	var known *redis.FloatCmd
-	err := g.patiently(ctx, func(ctx context.Context) error {
+	err = g.patiently(ctx, func(ctx context.Context) error {
 		pipe := g.fleet.client.Pipeline()
 		members = pipe.SMembers(ctx, tagKey(tagHash(tag)))
 		known = pipe.ZScore(ctx, tagsKey, tagHash(tag).String())
@@ -130,32 +155,17 @@ func (g *Generations) tellTag(ctx context.Context, tag string) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(members.Val()) == 0 {
-		if err := g.bump(ctx, "", "", "t - "+tag); err != nil {
-			return err
-		}
-		if known.Val() > float64(time.Now().UnixMilli()) {
-			return Error("the tag's set is lost")
-		}
+	if len(members.Val()) == 0 && known.Val() > float64(time.Now().UnixMilli()) {
+		return nil, Error("the tag's set is lost")
 	}
-	for chunk := range slices.Chunk(members.Val(), tagChunk) {
-		var objects []Hash
-		for _, member := range chunk {
-			if h, ok := parseHash(member); ok {
-				objects = append(objects, h)
-			}
-		}
-		marks, err := g.renew(ctx, objects...)
-		if err != nil {
-			return err
-		}
-		if err := g.bump(ctx, "", "", "t "+marks+" "+tag); err != nil {
-			return err
+	for _, member := range members.Val() {
+		if h, ok := parseHash(member); ok {
+			objects = append(objects, h)
 		}
 	}
-	return nil
+	return objects, nil
 }
 
 // renew draws the objects' counters anew, and returns their marks, separated by commas.

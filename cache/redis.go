@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -166,6 +167,9 @@ func (r *Redis) Set(ctx context.Context, key Key, e *Entry) error {
 	}
 	// The tags first: a value that a purge by tag cannot find must not be stored.
 	if err := r.enterTags(ctx, key, e, life); err != nil {
+		if errors.Is(err, ErrOutdated) {
+			r.outdated.Add(1)
+		}
 		return err
 	}
 	if weigh(key, e) > r.maxItem {
@@ -194,13 +198,17 @@ redis.call('SADD', KEYS[1], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
-// enterTags adds the object to the sets of its tags, and the tags to the set of known ones.
+// enterTags adds the object to the sets of its tags, and the tags to the set of known ones. A purge by tag
+// is counted and then reads the set. So where it read the set before the object was in it, the count
+// read here, after that, is past the purge: ErrOutdated, unless this node has applied as many and knows
+// that none was of e. (Where it reads the set later, it renews the object, and the value is not stored.)
 func (r *Redis) enterTags(ctx context.Context, key Key, e *Entry, life time.Duration) error {
 	if len(e.Tags) == 0 {
 		return nil
 	}
 	c := r.fleet.client
-	return r.fleet.callPatiently(ctx, opTag, func(ctx context.Context) error {
+	var counted *redis.StringCmd
+	err := r.fleet.callPatiently(ctx, opTag, func(ctx context.Context) error {
 		until := float64(time.Now().Add(life).UnixMilli())
 		known := make([]redis.Z, 0, len(e.Tags))
 		for _, tag := range e.Tags {
@@ -213,9 +221,20 @@ func (r *Redis) enterTags(ctx context.Context, key Key, e *Entry, life time.Dura
 		pipe := c.Pipeline()
 		pipe.ZAddGT(ctx, tagsKey, known...)
 		pipe.ZRemRangeByScore(ctx, tagsKey, "-inf", strconv.FormatInt(time.Now().UnixMilli(), 10))
-		_, err := pipe.Exec(ctx)
-		return err
+		counted = pipe.HGet(ctx, purgeKey, fieldSeq)
+		if _, err := pipe.Exec(ctx); !errors.Is(err, redis.Nil) {
+			return err
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// No number: Redis has lost it, and the purges with it.
+	if seq, err := counted.Uint64(); err != nil || !r.gens.applied(seq) || r.gens.judge(key, e) != good {
+		return ErrOutdated
+	}
+	return nil
 }
 
 // Delete removes the entry.
