@@ -35,7 +35,7 @@ func TestUsage(t *testing.T) {
 		{"missing argument", []string{"sign"}, exitUsage, "", "target"},
 		{"nothing to serve", []string{"serve"}, exitUsage, "", "nothing to serve"},
 		{"no such folder", []string{"serve", "--dir", "/nowhere/at/all"}, exitUsage, "", "is no folder"},
-		{"missing configuration", []string{"config", "check", "--config", "/nowhere/edge.yaml"}, exitFailed, "", "no such file"},
+		{"missing configuration", []string{"config", "check", "--config", "/nowhere/edge.yaml"}, exitUsage, "", "no such file"},
 		{"version", []string{"version"}, exitOK, "libvips 8.", ""},
 		{"purge of nothing", []string{"purge"}, exitUsage, "", "say what to purge"},
 		{"purge of two things", []string{"purge", "--all", "--tag", "x"}, exitUsage, "", "say what to purge"},
