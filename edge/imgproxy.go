@@ -71,7 +71,7 @@ func (g *Imgproxy) Peek(target string) (dialect.Request, error) {
 // Sign puts the signature of the repaired path in front of the path as it is given, behind /info.
 func (g *Imgproxy) Sign(target string) (string, error) {
 	if len(g.Keys.Pairs) == 0 {
-		return "", errNoKey
+		return "", errNoKey()
 	}
 	target, err := signable(target)
 	if err != nil {

@@ -17,7 +17,7 @@ type Inspector interface {
 	// Peek returns what a target would mean if its signature were good and it had not expired.
 	Peek(target string) (dialect.Request, error)
 	// Sign returns a target, given without its signature, with that of the first key. The error is
-	// signing.ErrTarget, or an Error where there is no key.
+	// signing.ErrTarget, or a 400 where there is no key.
 	Sign(target string) (string, error)
 }
 
@@ -29,7 +29,8 @@ const (
 	signatureUnneeded = "unneeded"
 )
 
-const errNoKey Error = "the mount has no key to sign with"
+// errNoKey is the refusal of a mount that cannot sign.
+func errNoKey() error { return badBody("the mount has no key to sign with") }
 
 // MountOf returns the mount that a target lies under, asked of a host (with or without a port, "" =
 // unknown, so that mounts of a host are passed over), and the target behind its prefix. It returns nil

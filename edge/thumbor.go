@@ -99,7 +99,7 @@ func (g *Thumbor) Peek(target string) (dialect.Request, error) {
 // Sign puts the hash of the path in front of it.
 func (g *Thumbor) Sign(target string) (string, error) {
 	if g.Key.Secret == "" {
-		return "", errNoKey
+		return "", errNoKey()
 	}
 	target, err := signable(target)
 	if err != nil {

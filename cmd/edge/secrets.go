@@ -40,10 +40,10 @@ func (c *Config) secrets() []secretField {
 
 // secrets lists those of a mount, except the trusted signatures.
 func (m *Mount) secrets(path string) []secretField {
-	all := []secretField{
-		{path + ".key", &m.Key, &m.KeyFile},
-		{path + ".source_key", &m.SourceKey, &m.SourceKeyFile},
-	}
+	all := make([]secretField, 0, 2+2*len(m.Keys))
+	all = append(all,
+		secretField{path + ".key", &m.Key, &m.KeyFile},
+		secretField{path + ".source_key", &m.SourceKey, &m.SourceKeyFile})
 	for i := range m.Keys {
 		k, at := &m.Keys[i], fmt.Sprintf("%s.keys[%d]", path, i)
 		all = append(all, secretField{at + ".key", &k.Key, &k.KeyFile}, secretField{at + ".salt", &k.Salt, &k.SaltFile})
