@@ -19,6 +19,10 @@ import (
 // patience ends, for good. A fill that gives up because of that ends with an error of the kind
 // context.Canceled; who joined in the meantime then begins anew: the call has left the map
 // before done is closed, so the second round cannot find it again.
+//
+// Patience ends with the fill's time too. A fill that gives up because of that ends with an error of the
+// kind context.DeadlineExceeded; who joined it later and so has waited for less than Timeout begins anew
+// as well. That happens to a caller once at most, for the next such fill finds it has waited longer.
 type Flight[T any] struct {
 	Timeout    time.Duration // of a fill; 0 = none
 	MaxWaiters int           // on one key, the first included; 0 = no bound
@@ -36,9 +40,10 @@ type flightCall[T any] struct {
 	waiters int                // guarded by the flight's mu
 	given   bool               // nobody waited at some time; guarded by the flight's mu
 	giveUp  context.CancelFunc // ends patience
-	done    chan struct{}      // closed after value and err are written
+	done    chan struct{}      // closed after all below are written
 	value   T
 	err     error
+	late    bool // err came because the fill's time was over
 }
 
 // FlightStats is a snapshot of a Flight.
@@ -52,12 +57,13 @@ type FlightStats struct {
 
 // Do returns what fill returns for key, running it once however many ask meanwhile; shared says that
 // another caller began it. fill's ctx carries the first caller's values, outlives the callers and ends
-// with Timeout. patience ends when the last waiter has left: fill heeds it only while it queues, and then
-// returns patience's error; whoever joined in between starts afresh. A caller leaves with its own ctx's
-// error. A panic in fill is a *PanicError for all. ErrOverloaded: MaxWaiters wait already.
+// with Timeout. patience ends with it, and when the last waiter has left: fill heeds it only while it
+// queues, and then returns patience's error; whoever joined in between, or has waited for less than
+// Timeout, starts afresh. A caller leaves with its own ctx's error. A panic in fill is a *PanicError for all. ErrOverloaded: MaxWaiters wait already.
 func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (v T, shared bool, err error) {
 	f.waiting.Add(1)
 	defer f.waiting.Add(-1)
+	came := time.Now()
 	for {
 		c, shared, err := f.join(ctx, key, fill)
 		if err != nil {
@@ -65,7 +71,9 @@ func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience co
 		}
 		select {
 		case <-c.done:
-			if again := f.leave(c); again && ctx.Err() == nil && errors.Is(c.err, context.Canceled) {
+			again := f.leave(c) && errors.Is(c.err, context.Canceled)
+			again = again || c.late && shared && time.Since(came) < f.Timeout
+			if again && ctx.Err() == nil {
 				continue
 			}
 			return c.value, shared, c.err
@@ -96,12 +104,18 @@ func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience 
 		f.calls = map[Hash]*flightCall[T]{}
 	}
 	c = &flightCall[T]{waiters: 1, done: make(chan struct{})}
-	ctx = context.WithoutCancel(ctx)
+	ctx, end := context.WithoutCancel(ctx), context.CancelFunc(func() {})
+	if f.Timeout > 0 {
+		ctx, end = context.WithTimeout(ctx, f.Timeout)
+	}
 	patience, giveUp := context.WithCancel(ctx)
 	c.giveUp = giveUp
 	f.calls[key] = c
 	f.filled.Add(1)
-	f.fills.Go(func() { f.run(ctx, patience, key, c, fill) })
+	f.fills.Go(func() {
+		defer end()
+		f.run(ctx, patience, key, c, fill)
+	})
 	return c, false, nil
 }
 
@@ -119,11 +133,6 @@ func (f *Flight[T]) leave(c *flightCall[T]) (again bool) {
 }
 
 func (f *Flight[T]) run(ctx, patience context.Context, key Hash, c *flightCall[T], fill func(ctx, patience context.Context) (T, error)) {
-	if f.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.Timeout)
-		defer cancel()
-	}
 	defer c.giveUp()
 	c.err = &PanicError{Value: "fill ended its goroutine"} // stands if it calls runtime.Goexit
 	defer func() {
@@ -136,6 +145,7 @@ func (f *Flight[T]) run(ctx, patience context.Context, key Hash, c *flightCall[T
 		close(c.done)
 	}()
 	c.value, c.err = fill(ctx, patience)
+	c.late = ctx.Err() != nil && errors.Is(c.err, context.DeadlineExceeded)
 }
 
 // Close refuses new fills and waits for those that run. Twice is fine.

@@ -147,6 +147,77 @@ func TestFlightTimeout(t *testing.T) {
 	})
 }
 
+// A fill whose time ends while it queues gives up, and who came later begins anew.
+func TestFlightTimeoutWhileQueueing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := Flight[int]{Timeout: time.Second}
+		var fills atomic.Int32
+		free := make(chan struct{})
+		fill := func(_, patience context.Context) (int, error) {
+			fills.Add(1)
+			select { // the queue
+			case <-patience.Done():
+				return 0, patience.Err()
+			case <-free:
+				return 7, nil
+			}
+		}
+		start := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, _, err := f.Do(t.Context(), Hash{1}, fill)
+			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+				t.Errorf("who began: %v after %v; want the deadline after 1 s", err, time.Since(start))
+			}
+		})
+		time.Sleep(900 * time.Millisecond)
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, _, err := f.Do(ctx, Hash{1}, fill)
+			if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took != 1200*time.Millisecond {
+				t.Errorf("whose own time ends: %v after %v; want the deadline after 1.2 s", err, took)
+			}
+		})
+		time.AfterFunc(400*time.Millisecond, func() { close(free) })
+		if v, _, err := f.Do(t.Context(), Hash{1}, fill); v != 7 || err != nil {
+			t.Errorf("who came late: %d, %v; want 7, nil", v, err)
+		}
+		wg.Wait()
+		if fills.Load() != 2 {
+			t.Errorf("%d fills, want 2", fills.Load())
+		}
+		_ = f.Close()
+	})
+}
+
+// Nobody waits for ever by joining one late fill after the other.
+func TestFlightTimeoutEndsForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := Flight[int]{Timeout: time.Second}
+		start := time.Now()
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 90 * time.Millisecond)
+				came := time.Now()
+				_, _, err := f.Do(t.Context(), Hash{1}, func(_, patience context.Context) (int, error) {
+					<-patience.Done()
+					return 0, patience.Err()
+				})
+				if waited := time.Since(came); !errors.Is(err, context.DeadlineExceeded) || waited >= 2*time.Second {
+					t.Errorf("who came after %d ms: %v after %v; want the deadline before 2 s", i*90, err, waited)
+				}
+			})
+		}
+		wg.Wait()
+		if took, fills := time.Since(start), f.Stats().Fills; took != 2*time.Second || fills != 2 {
+			t.Errorf("%d fills in %v, want 2 in 2 s", fills, took)
+		}
+		_ = f.Close()
+	})
+}
+
 // A cancellation that is the fill's own failure is no reason to begin anew.
 func TestFlightOwnCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
