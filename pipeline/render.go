@@ -39,7 +39,11 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 		return nil, err
 	}
 	if r.Options.Format == resize.FormatRaw || r.Options.Passes(source) {
-		return r.picture(orig.Data, source.Format.MIME(), orig), nil
+		body, err := resize.Raw(orig.Data, source.Format)
+		if err != nil {
+			return nil, err
+		}
+		return r.picture(body, source.Format.MIME(), orig), nil
 	}
 	plan, err := r.Options.Plan(source, r.bounds())
 	if err != nil {

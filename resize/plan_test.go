@@ -1,9 +1,11 @@
 package resize
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"image"
+	"strings"
 	"testing"
 )
 
@@ -620,10 +622,26 @@ func TestShrinkKeepsPlace(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	src := jpegOf(4032, 3024, 6)
 	src.Bytes, src.ICC, src.EXIF = 1234, "Display P3", []Tag{{"Model", "X"}, {"Make", "A \"b\""}}
+	red := small(4, 3, func(int, int) [4]int { return [4]int{255, 0, 0, 255} })
 	want := `{"format":"jpeg","width":3024,"height":4032,"bytes":1234,"frames":1,"alpha":false,"orientation":6,` +
-		`"icc":"Display P3","exif":{"Make":"A \"b\"","Model":"X"}}` + "\n"
-	if got := string(Describe(src)); got != want {
+		`"icc":"Display P3","exif":{"Make":"A \"b\"","Model":"X"},"average_color":"#ff0000","dominant_colors":["#ff0000"],` +
+		`"thumbhash":"` + base64.StdEncoding.EncodeToString(red.ThumbHash()) + `","blurhash":"` + red.BlurHash(0, 0) + `"}` + "\n"
+	if got := string(src.Describe(red)); got != want {
 		t.Errorf("Describe = %s, want %s", got, want)
+	}
+	empty := small(2, 2, func(int, int) [4]int { return [4]int{} })
+	if got := string(src.Describe(empty)); !strings.Contains(got, `"average_color":"","dominant_colors":[]`) {
+		t.Errorf("Describe of nothing = %s", got)
+	}
+}
+
+func TestRaw(t *testing.T) {
+	script := []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)
+	if got, err := Raw(script, FormatSVG); err != nil || strings.Contains(string(got), "alert") {
+		t.Errorf("Raw of an SVG = %s, %v", got, err)
+	}
+	if got, err := Raw(script, FormatJPEG); err != nil || string(got) != string(script) {
+		t.Errorf("Raw of a JPEG = %s, %v", got, err)
 	}
 }
 
