@@ -25,7 +25,8 @@ import (
 // Config is what an engine may do. The zero value takes the default formats and logs nothing.
 type Config struct {
 	// FormatsIn are the formats that sources may have; nil means JPEG, PNG, GIF, WebP, AVIF, HEIC
-	// and TIFF.
+	// and TIFF. SVG and JXL are read only if named. Without JXL what was written as JXL cannot be
+	// compared: q=auto is then its default quality, and f=best leaves it out unless q is given.
 	FormatsIn []resize.Format
 
 	// Targets are the similarities that q=auto and f=best reach; zero is 0.98 for every format.
