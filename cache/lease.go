@@ -33,7 +33,7 @@ type Leases struct {
 type LeaseStats struct {
 	Led       uint64 // work taken on with the lease
 	Collapsed uint64 // work another node did
-	Alone     uint64 // work taken on without the lease: no Redis, or trouble with it
+	Alone     uint64 // work taken on without the lease: no Redis, trouble with it, or its holder made nothing
 }
 
 // NewLeases returns the fleet's leases. delay is how long a dead holder may keep the others waiting,
@@ -71,8 +71,10 @@ return redis.call('PUBLISH', ARGV[2], ARGV[3])`)
 
 // Lead returns led = true to the one that is to do the work. It calls release when the value is in
 // Redis, or never will be; once or more. The others wait until look, which reads Redis, says that the value is
-// there: led = false, and release does nothing. With Redis in trouble, and when ctx ends while it
-// waits, led is true at once: everybody works alone.
+// there: led = false, and release does nothing. Where the holder releases without a value, led is true for
+// all who wait: one has the lease then and the others work beside it, so that a failure costs the fleet
+// its time once more and not once for each node. With Redis in trouble, and when ctx ends while it waits,
+// led is true at once: everybody works alone.
 func (l *Leases) Lead(ctx context.Context, key Key, look func(ctx context.Context) bool) (release func(), led bool) {
 	nothing := func() {}
 	if l.fleet.client == nil {
@@ -82,7 +84,7 @@ func (l *Leases) Lead(ctx context.Context, key Key, look func(ctx context.Contex
 	// Before the first look: a wake-up between look and wait is kept in the channel.
 	woken, leave := l.fleet.awaken(key.Variant)
 	defer leave()
-	token := format(draw())
+	token, ended := format(draw()), false // the holder that was waited for has ended its work
 	for pause := l.first; ; pause = min(2*pause, l.last) {
 		state, err := l.take(ctx, key, token)
 		if err != nil {
@@ -105,24 +107,29 @@ func (l *Leases) Lead(ctx context.Context, key Key, look func(ctx context.Contex
 			l.led.Add(1)
 			return release, true
 		}
-		if !wait(ctx, woken, pause) {
+		if ended {
+			l.alone.Add(1)
+			return nothing, true
+		}
+		ended = wait(ctx, woken, pause)
+		if ctx.Err() != nil {
 			l.alone.Add(1)
 			return nothing, true
 		}
 	}
 }
 
-// wait waits for a wake-up or the pause's end; false = ctx has ended.
+// wait waits for a wake-up, the pause's end or ctx's; true = it was a wake-up.
 func wait(ctx context.Context, woken <-chan struct{}, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
-	case <-woken:
 	case <-timer.C:
+	case <-woken:
+		return true
 	}
-	return true
+	return false
 }
 
 func (l *Leases) take(ctx context.Context, key Key, token string) (state int, err error) {

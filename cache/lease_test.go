@@ -190,6 +190,74 @@ func TestLeaseDeadHolder(t *testing.T) {
 	}
 }
 
+// Where the holder ends without a value, one of the others takes the lease and the rest do not wait for
+// that one too: they work beside it, but who comes then waits.
+func TestLeaseEndsWithoutValue(t *testing.T) {
+	url := testpeer.Redis(t).URL
+	nothing := func(context.Context) bool { return false }
+	k := key("shop", "a.jpg", 1)
+	holder := newNode(t, url)
+	release, led := holder.leases.Lead(t.Context(), k, nothing)
+	if !led {
+		t.Fatal("not led")
+	}
+	const waiters = 3
+	nodes, ends := make([]*testNode, waiters), make(chan func(), waiters)
+	for i := range nodes {
+		n := newNode(t, url)
+		nodes[i] = n
+		go func() {
+			release, led := n.leases.Lead(t.Context(), k, nothing)
+			if !led {
+				t.Error("a waiter found a value")
+			}
+			ends <- release
+		}()
+		eventually(t, 5*time.Second, "the waiter waits", func() bool { return n.waits(k) })
+	}
+	release()
+	var releases []func()
+	for range nodes {
+		select {
+		case release := <-ends: // none has ended yet, and no lease ran out
+			releases = append(releases, release)
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%d of %d waiters work, the others wait for them", len(releases), waiters)
+		}
+	}
+	var s LeaseStats
+	for _, n := range nodes {
+		one := n.leases.Stats()
+		s.Led, s.Alone = s.Led+one.Led, s.Alone+one.Alone
+	}
+	if s.Led != 1 || s.Alone != waiters-1 {
+		t.Errorf("%+v, want 1 led and the others alone", s)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, _ = holder.leases.Lead(ctx, k, nothing); ctx.Err() == nil {
+		t.Error("who comes while they work does not wait")
+	}
+	for _, release := range releases {
+		release()
+	}
+}
+
+// After Close the leases still work, without renewal.
+func TestLeaseAfterClose(t *testing.T) {
+	n := newNode(t, testpeer.Redis(t).URL)
+	_ = n.leases.Close()
+	k := key("shop", "a.jpg", 1)
+	release, led := n.leases.Lead(t.Context(), k, func(context.Context) bool { return false })
+	if !led || !n.exists(t, leaseKey(k)) {
+		t.Errorf("led = %v", led)
+	}
+	release()
+	if n.exists(t, leaseKey(k)) {
+		t.Error("the lease is not released")
+	}
+}
+
 // The loss of a lease is harmless: its late holder releases nothing of the next one's.
 func TestLeaseLost(t *testing.T) {
 	s := testpeer.Redis(t)
