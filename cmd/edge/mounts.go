@@ -103,6 +103,14 @@ func (m *Mount) thumborKey() signing.ThumborKey {
 	}
 }
 
+// name is whose URLs the mount serves.
+func (m *Mount) name() string {
+	if m.Dialect == dialectThumbor && m.Flavor != "" {
+		return m.Flavor
+	}
+	return m.Dialect
+}
+
 func (m *Mount) respectsOrientation() bool {
 	return m.RespectOrientation == nil || *m.RespectOrientation
 }

@@ -86,6 +86,14 @@ func (c *serveCommand) announce(p *Program, s *Service, made bool) {
 		}
 		say("edge: %s, for example: %s%s", name, base, target)
 	}
+	for i := range s.Node.Config.Dialects {
+		m := &s.Node.Config.Dialects[i]
+		from := base
+		if m.Host != "" {
+			from = "host " + m.Host
+		}
+		say("edge: URLs of %s on %s%s", m.name(), from, m.Prefix)
+	}
 }
 
 // randomKey returns the hex text of 32 random bytes.

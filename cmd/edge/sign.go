@@ -57,7 +57,7 @@ func (f keyFlag) signatories(p *Program) (func(base, target string) (signatory, 
 func (c *Config) placeNames() []string {
 	names := c.sourceNames()
 	for i := range c.Dialects {
-		names = append(names, c.Dialects[i].Dialect+" at "+c.Dialects[i].place())
+		names = append(names, c.Dialects[i].name()+" at "+c.Dialects[i].place())
 	}
 	return names
 }
