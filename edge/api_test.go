@@ -162,6 +162,17 @@ func TestPurgeIncomplete(t *testing.T) {
 	}
 }
 
+// … and so it is of everything that was named.
+func TestPurgeIncompleteGoesOn(t *testing.T) {
+	purger := &fakePurger{fail: problem{503, "purge_incomplete", "", 0}}
+	r := start(t, &Server{Pictures: held(picture("x", "image/jpeg")), Purger: purger}, testSite())
+	r.do("POST", r.admin, "/v1/purge", `{"urls":["/shop/a.jpg","/shop/b.jpg","/shop/c.jpg"]}`).expect(t, 503, "purge_incomplete")
+	want := []Purge{{Source: "shop", Key: "a.jpg"}, {Source: "shop", Key: "b.jpg"}, {Source: "shop", Key: "c.jpg"}}
+	if diff := cmp.Diff(want, purger.got); diff != "" {
+		t.Errorf("purged (-want +got):\n%s", diff)
+	}
+}
+
 // Ruling 36: whatever is signed is served.
 func TestSign(t *testing.T) {
 	site := testSite()

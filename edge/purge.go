@@ -36,12 +36,16 @@ func (x *exchange) servePurge() error {
 	ctx, cancel := context.WithTimeout(context.Background(), x.server.RequestTimeout)
 	defer cancel()
 	total := 0
+	var failed error // the first
 	for _, p := range wanted {
 		n, err := x.server.Purger.Purge(ctx, p)
-		if err != nil {
-			return err
+		if err != nil && failed == nil {
+			failed = err
 		}
 		total += n
+	}
+	if failed != nil {
+		return failed // only now: this node at least is clean of all that was named
 	}
 	x.server.Logger.LogAttrs(ctx, slog.LevelInfo, "purged",
 		slog.Int("objects", total), slog.String("request_id", string(x.id[:x.idLen])))
