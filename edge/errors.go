@@ -181,19 +181,20 @@ func (x *exchange) refusePicture(k *known, e *cache.Entry, via pipeline.Via) {
 	life := e.Fresh.Sub(x.start)
 	x.answerFailure(k, p, via, life)
 	if life >= time.Second {
+		// The whole life, for its readers take Age off (RFC 9111 section 4.2).
 		h := &x.ctx.Response.Header
-		h.SetBytesV("Cache-Control", x.bounded(k, life))
+		h.SetBytesV("Cache-Control", x.bounded(k, e.Fresh.Sub(e.Stored), x.start.Sub(e.Stored)))
 		h.SetBytesV("Age", appendAge(x.scratch[:0], e, x.start))
 	}
 }
 
-// bounded words a life that does not pass the URL's own end.
-func (x *exchange) bounded(k *known, life time.Duration) []byte {
-	left := seconds(life)
+// bounded words a life, of which age is over, that does not pass the URL's own end.
+func (x *exchange) bounded(k *known, life, age time.Duration) []byte {
+	whole := seconds(life)
 	if k.request.Expires != 0 {
-		left = min(left, max(0, k.request.Expires-x.start.Unix()))
+		whole = min(whole, seconds(age)+max(0, k.request.Expires-x.start.Unix()))
 	}
-	return appendCacheControl(x.scratch[:0], left, 0)
+	return appendCacheControl(x.scratch[:0], whole, 0)
 }
 
 // answerFailure answers with the source's fallback picture for life, or with a problem document.
@@ -213,8 +214,12 @@ func (x *exchange) answerFailure(k *known, p problem, via pipeline.Via, life tim
 	}
 }
 
+// enoughForFallback is the time for which it is worth to begin with a fallback picture.
+const enoughForFallback = 100 * time.Millisecond
+
 // fallback answers with the picture that the source names for failures, rendered as the failed one was
-// asked for, under the error's status. It reports false where there is none or it fails too.
+// asked for, under the error's status. It reports false where there is none or it fails too. It has what
+// the failed one left of the time; where that is next to nothing, only a picture in memory is sent.
 func (x *exchange) fallback(k *known, p problem, life time.Duration) bool {
 	src := k.source
 	if f := k.request.Options.Format; k.fallback == nil || !f.Raster() && !f.Negotiated() && f != resize.FormatKeep {
@@ -222,14 +227,20 @@ func (x *exchange) fallback(k *known, p problem, life time.Duration) bool {
 	}
 	options := k.request.Options.Negotiate((x.capability() & src.takes).offer(negotiationOrder(src.Source)))
 	r := pipeline.NewRequest(k.fallback, k.fallbackKey, options)
-	e, _, err := x.fetch(r)
-	if err != nil || e.Status >= http.StatusBadRequest {
+	var e *cache.Entry
+	var err error
+	if x.left() < min(enoughForFallback, x.server.RequestTimeout/2) {
+		e, _ = x.server.Pictures.Lookup(r)
+	} else {
+		e, _, err = x.fetch(r)
+	}
+	if err != nil || e == nil || e.Status >= http.StatusBadRequest {
 		return false
 	}
 	x.clear()
 	h := &x.ctx.Response.Header
 	h.SetContentType(e.Type)
-	h.SetBytesV("Cache-Control", x.bounded(k, life))
+	h.SetBytesV("Cache-Control", x.bounded(k, life, 0))
 	if p.retry > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(p.retry.Seconds())), 10))
 	}

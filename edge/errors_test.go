@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,14 +94,14 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A refusal that the cache remembers says for how long.
+// A refusal that the cache remembers says for how long: its whole life, of which Age is over.
 func TestNegativeEntry(t *testing.T) {
 	e := remembered(415, "not_an_image")
 	r := start(t, &Server{Pictures: held(e)}, testSite())
 	got := r.signed("/shop/a.jpg", "If-None-Match: *", "Range: bytes=0-1")
 	got.expect(t, 415, "not_an_image")
 	for name, want := range map[string]string{
-		"Cache-Control": "public, max-age=20", "Age": "10", "Cache-Status": "imgedge; hit; detail=memory; ttl=20",
+		"Cache-Control": "public, max-age=30", "Age": "10", "Cache-Status": "imgedge; hit; detail=memory; ttl=20",
 		"Vary": "Accept", "X-Content-Type-Options": "nosniff",
 	} {
 		if value := got.Header.Get(name); value != want {
@@ -112,6 +114,11 @@ func TestNegativeEntry(t *testing.T) {
 	e.Fresh = testTime
 	if value := r.signed("/shop/a.jpg").Header.Get("Cache-Control"); value != "no-store" {
 		t.Errorf("past its life: Cache-Control = %q, want no-store", value)
+	}
+	e.Fresh = testTime.Add(20 * time.Second)
+	end := strconv.FormatInt(testTime.Add(5*time.Second).Unix(), 10)
+	if value := r.signed("/shop/a.jpg?exp=" + end).Header.Get("Cache-Control"); value != "public, max-age=15" {
+		t.Errorf("of an URL that ends in 5 s: Cache-Control = %q, want public, max-age=15 at Age 10", value)
 	}
 }
 
@@ -180,7 +187,7 @@ func TestFallback(t *testing.T) {
 			t.Errorf("the last look was for %s", fake.asked().Source.Name)
 		}
 	}
-	check(404, "public, max-age=20")
+	check(404, "public, max-age=30") // of which 10 s are over
 	failure = problem{502, "origin_failed", "", 0}
 	check(502, "public, max-age=10")
 	failure = problem{503, "overloaded", "", time.Second}
@@ -194,6 +201,38 @@ func TestFallback(t *testing.T) {
 	site.Sources["shop"].Fallback = "shop/missing.png" // fails as well
 	r.Reload(site)
 	r.signed("/shop/a.jpg").expect(t, 503, "overloaded")
+}
+
+// A picture and its fallback have one deadline together; past it a fallback that is in memory still is
+// sent.
+func TestFallbackAtTheDeadline(t *testing.T) {
+	fake := &fakePictures{get: func(ctx context.Context, _ *pipeline.Request) (*cache.Entry, pipeline.Via, error) {
+		<-ctx.Done()
+		return nil, pipeline.Via{}, ctx.Err()
+	}}
+	var kept atomic.Bool
+	fake.lookup = func(r *pipeline.Request) (*cache.Entry, pipeline.Via) {
+		if kept.Load() && r.Source.Name == "free" {
+			return picture("sorry", "image/png"), pipeline.Via{Hit: pipeline.TierMemory}
+		}
+		return nil, pipeline.Via{}
+	}
+	site := testSite()
+	site.Sources["shop"].Fallback = "free/missing.png"
+	const limit = 500 * time.Millisecond
+	r := start(t, &Server{Pictures: fake, RequestTimeout: limit}, site)
+	began := time.Now()
+	r.signed("/shop/a.jpg?w=300").expect(t, 504, "render_timeout")
+	if took := time.Since(began); took >= 2*limit {
+		t.Errorf("answered after %v, the limit is %v", took, limit)
+	}
+	if n := fake.gets.Load(); n != 1 {
+		t.Errorf("%d pictures were asked for, want 1: there was no time for the fallback", n)
+	}
+	kept.Store(true)
+	if got := r.signed("/shop/a.jpg?w=300"); got.StatusCode != 504 || got.body != "sorry" {
+		t.Errorf("with the fallback in memory: status %d, body %q", got.StatusCode, got.body)
+	}
 }
 
 // A panic is a 500 for one request, logged with its stack, and the server lives on.

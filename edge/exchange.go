@@ -19,7 +19,8 @@ type exchange struct {
 	ctx     *fasthttp.RequestCtx
 	state   *state // the site in force when the request began; nil before the first Reload
 	start   time.Time
-	target  []byte // the raw request target; the connection's memory
+	due     time.Time // by the system's clock, when the answer is to be sent; zero until it is worked for
+	target  []byte    // the raw request target; the connection's memory
 	peer    netip.Addr
 	source  *served  // nil until known
 	mount   *mounted // that the target lies under; nil = the native grammar

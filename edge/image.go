@@ -183,9 +183,17 @@ func (x *exchange) capability() capability {
 	}
 }
 
-// fetch takes the slow path, for as long as the request may take and the client is there.
+// left returns how long the answer may still be worked for; the first call begins the time.
+func (x *exchange) left() time.Duration {
+	if x.due.IsZero() {
+		x.due = time.Now().Add(x.server.RequestTimeout)
+	}
+	return time.Until(x.due)
+}
+
+// fetch takes the slow path, for as long as the request may still take and the client is there.
 func (x *exchange) fetch(r *pipeline.Request) (*cache.Entry, pipeline.Via, error) {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), x.server.RequestTimeout, errTooSlow)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), x.left(), errTooSlow)
 	defer cancel()
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)

@@ -12,7 +12,7 @@ import (
 // respond answers with a picture: 200, 206, 304 or 416. The body is sent by reference, never copied.
 func (x *exchange) respond(k *known, e *cache.Entry, via pipeline.Via) {
 	x.describe(k, e, via)
-	if x.unchanged(e) {
+	if x.unchanged(k, e) {
 		x.ctx.SetStatusCode(http.StatusNotModified)
 		return
 	}
@@ -71,7 +71,7 @@ func (x *exchange) setCacheControl(k *known, via pipeline.Via) {
 	case via.NoStore, k.request.MaxAge < 0:
 		h.Set("Cache-Control", "no-store")
 	case k.request.MaxAge > 0:
-		h.SetBytesV("Cache-Control", x.bounded(k, time.Duration(k.request.MaxAge)*time.Second))
+		h.SetBytesV("Cache-Control", x.bounded(k, time.Duration(k.request.MaxAge)*time.Second, 0))
 	case k.request.Expires == 0:
 		h.Set("Cache-Control", k.source.cacheControl)
 	default:
@@ -105,8 +105,9 @@ func (x *exchange) timed() bool {
 	return x.state.site.Timing || x.source != nil && x.source.Timing || x.debugging()
 }
 
-// unchanged reports whether the client's copy is still good (RFC 9110 section 13.2.2).
-func (x *exchange) unchanged(e *cache.Entry) bool {
+// unchanged reports whether the client's copy is still good (RFC 9110 section 13.2.2). A date says so of
+// one format alone: the formats that a negotiated answer may have share the original's.
+func (x *exchange) unchanged(k *known, e *cache.Entry) bool {
 	h := &x.ctx.Request.Header
 	if tags := h.PeekAll("If-None-Match"); len(tags) > 0 {
 		for _, line := range tags {
@@ -117,7 +118,7 @@ func (x *exchange) unchanged(e *cache.Entry) bool {
 		return false
 	}
 	since := h.Peek("If-Modified-Since")
-	if len(since) == 0 || e.Modified.IsZero() {
+	if len(since) == 0 || k.varies || e.Modified.IsZero() {
 		return false
 	}
 	t, err := http.ParseTime(string(since)) // all three forms of RFC 9110 section 5.6.7
@@ -168,18 +169,13 @@ func (x *exchange) part(e *cache.Entry) (span, rangeKind) {
 	return parseRange(string(asked[0]), len(e.Body))
 }
 
-// sameBytes reports whether If-Range is absent or names this representation: its strong tag, or exactly
-// its Last-Modified.
+// sameBytes reports whether If-Range is absent or names this representation by its strong tag. A date
+// never does: Last-Modified is the original's, and other bytes made of it (another format, another
+// encoder or setting since) have the same, so it is no strong validator (RFC 9110 sections 8.8.2.2 and
+// 13.1.5).
 func (x *exchange) sameBytes(e *cache.Entry) bool {
 	condition := x.ctx.Request.Header.Peek("If-Range")
-	if len(condition) == 0 {
-		return true
-	}
-	if condition[0] == '"' || condition[0] == 'W' && len(condition) > 1 && condition[1] == '/' {
-		return string(condition) == e.ETag
-	}
-	t, err := http.ParseTime(string(condition))
-	return err == nil && !e.Modified.IsZero() && e.Modified.Truncate(time.Second).Equal(t)
+	return len(condition) == 0 || string(condition) == e.ETag
 }
 
 // appendContentRange appends bytes FIRST-LAST/SIZE.
