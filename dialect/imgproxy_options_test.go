@@ -191,6 +191,7 @@ func TestImgproxyOptionsByAvailability(t *testing.T) {
 		{"wm:1:soea:10:0.1:0.25/wmr:-90", "wm=logo&wmg=southeast&wmx=10&wmy=10p&wms=0.25&wmrot=270&_wmb=1"},
 		{"wm:1:re:5:6/wms:20:10", "wm=logo&wmx=5&wmy=6&wmr=1&_wmw=20&_wmh=10"},
 		{"wm:1/wmu:czM6Ly9zaG9wL21hcmsucG5n", "wm=shop%2Fmark.png"},
+		{"wm:1/wmu:aHR0cHM6Ly9leGFtcGxlLmNvbS9tLnBuZw", "wm=cdn%2Fhttps%3A%2F%2Fexample.com%2Fm.png"},
 		{"wm:0.5:so:0:9/wmt:SMOpbGxv", "txt=H%C3%A9llo&txtg=south&txty=9&txts=16&txtc=000000&txto=0.5"},
 		{"mb:9000", "mb=9000"},
 		{"mb:9", "mb=256"},

@@ -172,7 +172,7 @@ func checkWatermark(image string) error {
 	if !ok {
 		return nil
 	}
-	if !ValidSource(source) || CheckKey(key) != nil {
+	if !ValidSource(source) || CheckKey(key) != nil && CheckURL(key) != nil {
 		return resize.BadOption("wm: " + quote(image) + " is not allowed; allowed: " + resize.Allowed("wm"))
 	}
 	return nil
