@@ -12,7 +12,7 @@ import (
 // respond answers with a picture: 200, 206, 304 or 416. The body is sent by reference, never copied.
 func (x *exchange) respond(k *known, e *cache.Entry, via pipeline.Via) {
 	x.describe(k, e, via)
-	if x.unchanged(k, e) {
+	if x.unchanged(e) {
 		x.ctx.SetStatusCode(http.StatusNotModified)
 		return
 	}
@@ -105,9 +105,9 @@ func (x *exchange) timed() bool {
 	return x.state.site.Timing || x.source != nil && x.source.Timing || x.debugging()
 }
 
-// unchanged reports whether the client's copy is still good (RFC 9110 section 13.2.2). A date says so of
-// one format alone: the formats that a negotiated answer may have share the original's.
-func (x *exchange) unchanged(k *known, e *cache.Entry) bool {
+// unchanged reports whether the client's copy is still good (RFC 9110 section 13.2.2). The copy
+// that a client asks about is one that Vary let it choose, so a date counts for a negotiated answer too.
+func (x *exchange) unchanged(e *cache.Entry) bool {
 	h := &x.ctx.Request.Header
 	if tags := h.PeekAll("If-None-Match"); len(tags) > 0 {
 		for _, line := range tags {
@@ -118,7 +118,7 @@ func (x *exchange) unchanged(k *known, e *cache.Entry) bool {
 		return false
 	}
 	since := h.Peek("If-Modified-Since")
-	if len(since) == 0 || k.varies || e.Modified.IsZero() {
+	if len(since) == 0 || e.Modified.IsZero() {
 		return false
 	}
 	t, err := http.ParseTime(string(since)) // all three forms of RFC 9110 section 5.6.7
