@@ -19,6 +19,7 @@ const (
 	maxSVGLayers   = 16        // groups with opacity, masks, filters or clip paths inside each other
 	maxSVGImages   = 32 << 20  // px of all embedded pictures
 	maxSVGImage    = 16 << 20  // px of one of them
+	maxSVGText     = 10_000    // bytes of text; what follows is left out
 	maxSVGStyles   = 512 << 10 // bytes of style sheets
 )
 
@@ -106,6 +107,7 @@ type cleaner struct {
 	elements int
 	images   int // px
 	styles   int // bytes
+	letters  int // bytes of text that is drawn
 	graph    svgGraph
 }
 
@@ -231,7 +233,9 @@ func (c *cleaner) text(t xml.CharData) {
 	}
 	for _, name := range c.open {
 		if name == "text" || name == "title" || name == "desc" {
-			c.escape(string(t))
+			if c.letters += len(t); c.letters <= maxSVGText {
+				c.escape(string(t))
+			}
 			return
 		}
 	}
@@ -272,8 +276,21 @@ func (c *cleaner) attribute(element string, a xml.Attr) (name, value string, ok 
 	case a.Name.Local == "style":
 		value = cleanDeclarations(a.Value)
 		return "style", value, value != ""
+	case a.Name.Local == "numOctaves" || a.Name.Local == "order":
+		return a.Name.Local, a.Value, oneDigit(a.Value)
 	}
 	return a.Name.Local, a.Value, cleanValue(a.Value)
+}
+
+// oneDigit reports whether every number of a value has one digit: turbulence of a thousand octaves takes
+// minutes, and so does a convolution with a large matrix.
+func oneDigit(value string) bool {
+	for _, n := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' }) {
+		if len(n) != 1 || n[0] < '0' || n[0] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // cleanReference returns a reference into the document, or for a picture its data.

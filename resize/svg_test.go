@@ -103,6 +103,10 @@ func TestCleanSVGDrops(t *testing.T) {
 		{"text that ends early", `<text>&lt;script&gt;alert(1)&lt;/script&gt;</text>`, "<script"},
 		{"attribute that ends early", `<rect class="&quot; onload=&quot;alert(1)"/>`, `onload="`},
 		{"metadata", `<metadata><rdf xmlns="x">secret</rdf></metadata>`, "secret"},
+		{"many octaves", `<filter id="f"><feTurbulence numOctaves="1000"/></filter>`, "1000"},
+		{"large matrix", `<filter id="f"><feConvolveMatrix order="3 99"/></filter>`, "99"},
+		{"morphology", `<filter id="f"><feMorphology radius="5000"/></filter>`, "5000"},
+		{"long text", `<text>` + strings.Repeat("a", 20_000) + `</text>`, "aaa"},
 		{"handler", `<handler type="text/ecmascript">alert(1)</handler>`, "alert"},
 	}
 	for _, tt := range tests {
