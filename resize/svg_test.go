@@ -104,7 +104,7 @@ func TestCleanSVGDrops(t *testing.T) {
 		{"attribute that ends early", `<rect class="&quot; onload=&quot;alert(1)"/>`, `onload="`},
 		{"metadata", `<metadata><rdf xmlns="x">secret</rdf></metadata>`, "secret"},
 		{"many octaves", `<filter id="f"><feTurbulence numOctaves="1000"/></filter>`, "1000"},
-		{"large matrix", `<filter id="f"><feConvolveMatrix order="3 99"/></filter>`, "99"},
+		{"large matrix", `<filter id="f"><feConvolveMatrix order="3 77"/></filter>`, "77"},
 		{"morphology", `<filter id="f"><feMorphology radius="5000"/></filter>`, "5000"},
 		{"long text", `<text>` + strings.Repeat("a", 20_000) + `</text>`, "aaa"},
 		{"handler", `<handler type="text/ecmascript">alert(1)</handler>`, "alert"},
