@@ -18,11 +18,11 @@ TESTTIME   ?= 10m
 BENCHFLAGS ?=
 RUNFLAGS   ?=
 
-.PHONY: help run build samples test lint bench fuzz tools clean libvips redis
+.PHONY: help run build samples test lint contact-sheet bench fuzz tools clean libvips redis
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build samples ## build, paint sample pictures and serve them; prints a signed URL
 	bin/edge serve --dir samples $(RUNFLAGS)
@@ -42,6 +42,9 @@ lint: libvips $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## gofumpt, go vet, golang
 	go vet ./...
 	golangci-lint run
 
+contact-sheet: samples ## every option on the sample pictures, on one HTML page
+	go run ./cmd/contactsheet -dir samples -out contact-sheet
+
 bench: libvips build samples ## Go benchmarks, then load on a fresh local server
 	go test -run '^$$' -bench . -benchmem ./...
 	bench/run $(BENCHFLAGS)
@@ -58,7 +61,7 @@ fuzz: libvips ## every fuzz target for FUZZTIME (60s) each
 tools: $(TOOLS)/versitygw $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## what tests and checks need, into .tools/bin
 
 clean: ## remove what was built and painted; .tools stays
-	rm -rf bin samples
+	rm -rf bin samples contact-sheet
 
 # A tool is built if it is missing. One compile at a time keeps the memory of small machines free.
 $(TOOLS)/versitygw:

@@ -30,6 +30,7 @@ type arrow struct {
 func arrows() []arrow {
 	return []arrow{
 		{from: "cmd/edge", ours: []string{"*"}, named: namedLibraries(), program: true},
+		{from: "cmd/contactsheet", ours: []string{"dialect", "resize", "resize/libvips"}, program: true},
 		{from: "cmd/sample", ours: []string{"sample"}, program: true},
 		{from: "edge", ours: []string{"pipeline", "dialect", "signing", "resize", "origin", "cache"}, named: []string{fasthttp, prometheus}},
 		{from: "pipeline", ours: []string{"resize", "origin", "cache"}, named: []string{otel}},
