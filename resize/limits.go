@@ -27,14 +27,14 @@ func DefaultLimits() Limits {
 }
 
 // Override returns the limits with those of other that are not 0 in their place.
-func (l Limits) Override(other Limits) Limits {
+func (lim Limits) Override(other Limits) Limits {
 	return Limits{
-		SourcePixels:    cmp.Or(other.SourcePixels, l.SourcePixels),
-		SourceSide:      cmp.Or(other.SourceSide, l.SourceSide),
-		OutputSide:      cmp.Or(other.OutputSide, l.OutputSide),
-		OutputPixels:    cmp.Or(other.OutputPixels, l.OutputPixels),
-		Frames:          cmp.Or(other.Frames, l.Frames),
-		AnimationPixels: cmp.Or(other.AnimationPixels, l.AnimationPixels),
-		Memory:          cmp.Or(other.Memory, l.Memory),
+		SourcePixels:    cmp.Or(other.SourcePixels, lim.SourcePixels),
+		SourceSide:      cmp.Or(other.SourceSide, lim.SourceSide),
+		OutputSide:      cmp.Or(other.OutputSide, lim.OutputSide),
+		OutputPixels:    cmp.Or(other.OutputPixels, lim.OutputPixels),
+		Frames:          cmp.Or(other.Frames, lim.Frames),
+		AnimationPixels: cmp.Or(other.AnimationPixels, lim.AnimationPixels),
+		Memory:          cmp.Or(other.Memory, lim.Memory),
 	}
 }
