@@ -139,7 +139,7 @@ func (lim Limits) checkPlan(p Plan) error {
 			p.Width, p.Height, lim.OutputSide))
 	}
 	if px := max(int64(p.Width)*int64(p.Height), int64(p.Scaled.X)*int64(p.Scaled.Y)); lim.OutputPixels > 0 && px > int64(lim.OutputPixels) {
-		return Unprocessable("too_many_pixels", fmt.Sprintf("the result would have %d px, the limit is %d px", px, lim.OutputPixels))
+		return Unprocessable("too_many_pixels", fmt.Sprintf("scaled, the picture would have %d px, the limit is %d px", px, lim.OutputPixels))
 	}
 	if lim.Memory > 0 && p.Memory > lim.Memory {
 		return Unprocessable("too_many_pixels", fmt.Sprintf("needs %d MiB, budget %d MiB", (p.Memory+1<<20-1)>>20, lim.Memory>>20))
