@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,12 +50,12 @@ func NewLeases(f *Fleet, delay time.Duration) *Leases {
 	return l
 }
 
-// takeLease takes a free lease; −1 = held by another, else whether there is a value (1) or not (0).
+// takeLease takes a free lease and says whether there is a value (1) or not (0), or names the token that holds it.
 //
 // KEYS leaseKey valueKey  ARGV token ttl-in-ms
 var takeLease = redis.NewScript(`
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('EXISTS', KEYS[2]) end
-return -1`)
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return tostring(redis.call('EXISTS', KEYS[2])) end
+return 'held by ' .. redis.call('GET', KEYS[1])`)
 
 // keepLease renews the lease if it is still ours.
 //
@@ -84,9 +86,9 @@ func (l *Leases) Lead(ctx context.Context, key Key, look func(ctx context.Contex
 	// Before the first look: a wake-up between look and wait is kept in the channel.
 	woken, leave := l.fleet.awaken(key.Variant)
 	defer leave()
-	token, ended := format(draw()), false // the holder that was waited for has ended its work
+	token, woke, before := format(draw()), false, ""
 	for pause := l.first; ; pause = min(2*pause, l.last) {
-		state, err := l.take(ctx, key, token)
+		state, holder, err := l.take(ctx, key, token)
 		if err != nil {
 			l.alone.Add(1)
 			return nothing, true
@@ -107,11 +109,14 @@ func (l *Leases) Lead(ctx context.Context, key Key, look func(ctx context.Contex
 			l.led.Add(1)
 			return release, true
 		}
-		if ended {
+		// A wake-up may come late, from a holder before the one that is waited for: only where another
+		// has the lease now has that one ended its work.
+		if woke && before != "" && holder != before {
 			l.alone.Add(1)
 			return nothing, true
 		}
-		ended = wait(ctx, woken, pause)
+		before = holder
+		woke = wait(ctx, woken, pause)
 		if ctx.Err() != nil {
 			l.alone.Add(1)
 			return nothing, true
@@ -132,12 +137,23 @@ func wait(ctx context.Context, woken <-chan struct{}, pause time.Duration) bool 
 	return false
 }
 
-func (l *Leases) take(ctx context.Context, key Key, token string) (state int, err error) {
-	err = l.fleet.call(ctx, opLease, func(ctx context.Context) (err error) {
-		state, err = takeLease.Run(ctx, l.fleet.client, []string{leaseKey(key), valueKey(key)}, token, l.ttl.Milliseconds()).Int()
+// take asks for the lease: state is −1 where holder has it, else whether there is a value (1) or not (0).
+func (l *Leases) take(ctx context.Context, key Key, token string) (state int, holder string, err error) {
+	err = l.fleet.call(ctx, opLease, func(ctx context.Context) error {
+		text, err := takeLease.Run(ctx, l.fleet.client, []string{leaseKey(key), valueKey(key)}, token, l.ttl.Milliseconds()).Text()
+		if err != nil {
+			return err
+		}
+		var held bool
+		if holder, held = strings.CutPrefix(text, "held by "); held {
+			state = -1
+			return nil
+		}
+		holder = ""
+		state, err = strconv.Atoi(text)
 		return err
 	})
-	return state, err
+	return state, holder, err
 }
 
 // hold renews the lease until release. A renewal that fails is not made up for: see Leases.
