@@ -57,16 +57,16 @@ func (s *Server) servePublic(ctx *fasthttp.RequestCtx) {
 		x.refuseOdd()
 		return
 	}
-	switch locate(x.target) {
-	case placeHealth:
+	switch to := locate(x.target); {
+	case to == placeHealth:
 		x.serveHealth()
-	case placeReady:
+	case to == placeReady:
 		x.serveReady()
-	case placeAPI:
+	case to == placeAPI && !s.NoAPI:
 		x.servePublicAPI()
-	case placeImage, placeProfile:
+	case (to == placeImage || to == placeProfile) && !s.NoImages:
 		x.serveImage()
-	case placeServer:
+	case to == placeServer:
 		x.serveServerOptions()
 	default:
 		x.fail(errNothingHere)

@@ -23,6 +23,8 @@ type Server struct {
 	Purger       Purger       // nil = /v1/purge is absent
 	Explainer    Explainer    // nil = /v1/explain leaves out place and plan
 	Dependencies []Dependency // named by /readyz when they fail
+	NoImages     bool         // pictures are served elsewhere: 404 here
+	NoAPI        bool         // /v1 is absent from the public listener (404)
 
 	Logger    *slog.Logger         // causes of 5xx and admin events; nil = nowhere
 	AccessLog *slog.Logger         // one line a request; nil = off

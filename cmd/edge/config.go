@@ -15,6 +15,7 @@ import (
 // by DefaultConfig.
 type Config struct {
 	Listen       string               `yaml:"listen" env:"LISTEN"`
+	Roles        []string             `yaml:"roles" env:"ROLES"` // edge, api, worker
 	Admin        Admin                `yaml:"admin" envPrefix:"ADMIN_"`
 	Redis        Redis                `yaml:"redis" envPrefix:"REDIS_"`
 	Cache        Cache                `yaml:"cache" envPrefix:"CACHE_"`
@@ -45,8 +46,10 @@ type Admin struct {
 
 // Redis is the fleet's shared cache; without a URL each node has its memory alone.
 type Redis struct {
-	URL     RedisURL `yaml:"url" env:"URL"`
-	URLFile string   `yaml:"url_file" env:"URL_FILE"`
+	URL          RedisURL `yaml:"url" env:"URL"`
+	URLFile      string   `yaml:"url_file" env:"URL_FILE"`
+	QueueURL     RedisURL `yaml:"queue_url" env:"QUEUE_URL"` // of jobs; "" = url
+	QueueURLFile string   `yaml:"queue_url_file" env:"QUEUE_URL_FILE"`
 }
 
 // Cache says how much is kept and for how long.
@@ -211,6 +214,7 @@ func DefaultConfig() Config {
 	limits := resize.DefaultLimits()
 	return Config{
 		Listen: ":8080",
+		Roles:  allRoles(),
 		Admin:  Admin{Listen: "127.0.0.1:8081"},
 		Cache: Cache{
 			Memory:    512 << 20,

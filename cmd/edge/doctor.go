@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
@@ -57,6 +58,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *Program) error {
 	d.checkFonts(cfg)
 	d.note("faces", "unsupported: g=face is a 400, as there is no detector")
 	d.checkRedis(ctx, n)
+	d.checkQueue(ctx, &cfg.Redis)
 	d.checkSources(ctx, n)
 	return d.verdict()
 }
@@ -186,6 +188,25 @@ func (d *doctor) checkRedis(ctx context.Context, n *Node) {
 		return
 	}
 	d.good("redis", "%s answers", n.Config.Redis.URL)
+}
+
+// checkQueue asks the Redis that holds the jobs, where it is another one.
+func (d *doctor) checkQueue(ctx context.Context, set *Redis) {
+	if set.queue() == set.URL {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	client, err := cache.OpenRedis(string(set.queue()))
+	if err == nil {
+		defer func() { _ = client.Close() }() // only asked
+		err = client.Ping(ctx).Err()
+	}
+	if err != nil {
+		d.bad("queue", "%s: %v. Jobs wait until it answers", set.queue(), err)
+		return
+	}
+	d.good("queue", "%s answers", set.queue())
 }
 
 func (d *doctor) checkSources(ctx context.Context, n *Node) {

@@ -18,6 +18,7 @@ type Overrides struct {
 	Admin  string
 	Redis  string
 	Key    string // hex; signs the source "local"
+	Roles  string // comma-separated
 }
 
 // Load reads the configuration: defaults, then the file (none if file is ""), then the environment, then
@@ -180,6 +181,9 @@ func (c *Config) applyFlags(r *report, flags Overrides) {
 	override(&c.Admin.Listen, "admin.listen", flags.Admin, "--admin")
 	if flags.Redis != "" {
 		c.Redis.URL, r.set["redis.url"] = RedisURL(flags.Redis), "--redis"
+	}
+	if flags.Roles != "" {
+		c.Roles, r.set["roles"] = strings.Split(flags.Roles, ","), "--roles"
 	}
 	if flags.Dir == "" {
 		if flags.Key != "" && c.Sources["local"] == nil {

@@ -181,6 +181,8 @@ func (n *Node) openServer() {
 		Logger:         n.Log,
 		AccessLog:      n.Log,
 		Stats:          n.emit,
+		NoImages:       !n.Config.plays(roleEdge),
+		NoAPI:          !n.Config.plays(roleAPI),
 		RequestTimeout: time.Duration(n.Config.Limits.Request),
 		MaxConnsPerIP:  n.Config.Limits.ConnectionsPerIP,
 	}

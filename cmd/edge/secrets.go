@@ -13,7 +13,7 @@ type secretField struct {
 	file  *string
 }
 
-// secrets lists every secret of the configuration, except Redis' address.
+// secrets lists every secret of the configuration, except Redis' addresses.
 func (c *Config) secrets() []secretField {
 	all := []secretField{{"admin.debug_token", &c.Admin.DebugToken, &c.Admin.DebugTokenFile}}
 	for i := range c.Tokens {
@@ -75,10 +75,16 @@ func (c *Config) readSecrets(r *report) {
 	for i := range c.Dialects {
 		c.Dialects[i].readTrusted(r, fmt.Sprintf("dialects[%d]", i))
 	}
-	if text, ok := readSecret(r, "redis.url", c.Redis.URLFile, c.Redis.URL != ""); ok {
-		c.Redis.URL = RedisURL(text)
+	c.Redis.URL.readFile(r, "redis.url", &c.Redis.URLFile)
+	c.Redis.QueueURL.readFile(r, "redis.queue_url", &c.Redis.QueueURLFile)
+}
+
+// readFile replaces the address by the text of the file, where one is named.
+func (u *RedisURL) readFile(r *report, path string, file *string) {
+	if text, ok := readSecret(r, path, *file, *u != ""); ok {
+		*u = RedisURL(text)
 	}
-	c.Redis.URLFile = ""
+	*file = ""
 }
 
 func readSecret(r *report, path, file string, given bool) (string, bool) {

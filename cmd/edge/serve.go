@@ -16,12 +16,13 @@ type serveCommand struct {
 	Listen string `placeholder:"ADDR" help:"Public address; port 0 picks one (default :8080)."`
 	Admin  string `placeholder:"ADDR" help:"Admin address (default 127.0.0.1:8081)."`
 	Redis  string `placeholder:"URL" help:"The fleet's Redis."`
+	Roles  string `placeholder:"LIST" help:"What this node does: edge (pictures), api (/v1), worker (jobs), comma-separated (default all)."`
 	Key    string `placeholder:"HEX" help:"Signing key of the source local: 16 to 64 bytes in hex (default: one for this run)."`
 }
 
 // Run serves until SIGTERM or SIGINT.
 func (c *serveCommand) Run(ctx context.Context, p *Program) error {
-	flags := Overrides{Dir: c.Dir, Listen: c.Listen, Admin: c.Admin, Redis: c.Redis, Key: c.Key}
+	flags := Overrides{Dir: c.Dir, Listen: c.Listen, Admin: c.Admin, Redis: c.Redis, Key: c.Key, Roles: c.Roles}
 	made := c.Dir != "" && c.Key == ""
 	if made {
 		flags.Key = randomKey()
@@ -78,6 +79,9 @@ func (c *serveCommand) announce(p *Program, s *Service, made bool) {
 	}
 	if made {
 		say("edge: source local is signed with a key made for this run; URLs end with it. Give --key to keep them")
+	}
+	if !s.Node.Config.plays(roleEdge) {
+		return
 	}
 	for _, name := range s.Node.Config.sourceNames() {
 		target, err := s.Node.Config.exampleTarget(name)

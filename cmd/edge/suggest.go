@@ -42,7 +42,7 @@ func later(path string) bool {
 		return true
 	}
 	switch path {
-	case "redis.queue_url", "cache.bucket", "render.recycle_after", "render.worker_memory", "render.encode_budget":
+	case "cache.bucket", "render.recycle_after", "render.worker_memory", "render.encode_budget":
 		return true
 	}
 	return false

@@ -55,14 +55,21 @@ func (c *Config) validateListeners(r *report) {
 	if n := len(c.Admin.DebugToken); n > 0 && n < minToken {
 		r.add("admin.debug_token", fmt.Sprintf("has %d characters; a token has at least %d", n, minToken))
 	}
-	if c.Redis.URL != "" {
-		client, err := cache.OpenRedis(string(c.Redis.URL)) // does not connect
-		if err != nil {
-			r.add("redis.url", err.Error())
-		} else {
-			_ = client.Close() // nothing was opened
-		}
+	validateRoles(r, c.Roles)
+	validateRedisURL(r, "redis.url", c.Redis.URL)
+	validateRedisURL(r, "redis.queue_url", c.Redis.QueueURL)
+}
+
+func validateRedisURL(r *report, path string, url RedisURL) {
+	if url == "" {
+		return
 	}
+	client, err := cache.OpenRedis(string(url)) // does not connect
+	if err != nil {
+		r.add(path, err.Error())
+		return
+	}
+	_ = client.Close() // nothing was opened
 }
 
 func validateAddress(r *report, path, address string) {
