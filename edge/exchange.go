@@ -76,9 +76,9 @@ func (x *exchange) log(to *slog.Logger, status int, took time.Duration) {
 	if x.source != nil {
 		source = x.source.Name
 	}
-	size := len(x.ctx.Response.Body())
-	if x.ctx.IsHead() {
-		size = 0
+	size := 0
+	if !x.ctx.IsHead() && !x.ctx.Response.IsBodyStream() { // reading a stream here would take it from the client
+		size = len(x.ctx.Response.Body())
 	}
 	to.LogAttrs(x.ctx, slog.LevelInfo, "request",
 		slog.String("method", string(x.ctx.Method())),

@@ -45,6 +45,7 @@ const (
 	errHeaderSize    Error = "the request header is too large"
 	errRequestSlow   Error = "the request did not arrive in time"
 	errBodySize      Error = "the request body is too large"
+	errManyStreams   Error = "this client has too many event streams open"
 )
 
 // Error returns the text.
@@ -88,6 +89,8 @@ func (e Error) answer() problem {
 		status, code = http.StatusRequestHeaderFieldsTooLarge, "too_large"
 	case errRequestSlow:
 		status, code = http.StatusRequestTimeout, "request_timeout"
+	case errManyStreams:
+		status, code = http.StatusTooManyRequests, "rate_limited"
 	case errBodySize:
 		status, code = http.StatusRequestEntityTooLarge, "too_large"
 	}

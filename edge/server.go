@@ -50,6 +50,7 @@ type Server struct {
 	metrics  *metrics
 	accepts  acceptMemo
 	health   health
+	streams  streams
 	public   *fasthttp.Server
 	admin    *fasthttp.Server
 
@@ -94,8 +95,13 @@ func (s *Server) trusts(ip netip.Addr) bool {
 	return st != nil && contains(st.site.TrustProxies, ip)
 }
 
-// Drain makes /readyz answer 503 and lets every answer close its connection. Serving goes on.
-func (s *Server) Drain() { s.draining.Store(true) }
+// Drain makes /readyz answer 503, ends the event streams and lets every answer close its connection.
+// Serving goes on.
+func (s *Server) Drain() {
+	s.setup()
+	s.draining.Store(true)
+	s.streams.end()
+}
 
 // Shutdown closes the listeners and waits for the requests under way, at most until ctx ends. It drains
 // first if Drain was not called. Twice is fine.
@@ -122,6 +128,7 @@ func (s *Server) setup() {
 		if s.Now == nil {
 			s.Now = time.Now
 		}
+		s.streams.leaving, s.streams.of = make(chan struct{}), map[netip.Addr]int{}
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
 		s.metrics = newMetrics(s.Registry, s.Stats)
 		s.metricsPage = metricsHandler(s.Registry)
