@@ -24,7 +24,7 @@ func TestMetrics(t *testing.T) {
 		emit(Collapsed, 2, "fleet")
 		emit(OriginRequests, 9, "shop", "ok")
 		emit(Renders, 1, "webp", "small")
-		emit(QueueLength, 4)
+		emit(QueueLength, 4, "small")
 		emit(PurgeUnverified, 1)
 	}}, testSite())
 	for range 3 {
@@ -56,7 +56,7 @@ func TestMetrics(t *testing.T) {
 		`imgedge_collapsed_total{scope="fleet"} 2`,
 		`imgedge_origin_requests_total{result="ok",source="shop"} 9`,
 		`imgedge_render_total{format="webp",lane="small"} 1`,
-		`imgedge_queue_length 4`,
+		`imgedge_queue_length{lane="small"} 4`,
 		`imgedge_purge_unverified 1`,
 	} {
 		if !strings.Contains(got, "\n"+line+"\n") {

@@ -22,7 +22,7 @@ const (
 	Renders         // format, lane
 	RenderCPU       // format; seconds
 	PixelsReserved  // gauge
-	QueueLength     // gauge
+	QueueLength     // lane; gauge
 	QueueRefused    // reason
 	WorkerRestarts  // reason
 	WorkerRSS       // gauge, bytes
@@ -52,7 +52,7 @@ func (m Metric) describe() described {
 		Renders:         {"render_total", "Pictures made.", false, []string{"format", "lane"}},
 		RenderCPU:       {"render_cpu_seconds_total", "CPU time of making pictures.", false, []string{"format"}},
 		PixelsReserved:  {"pixels_reserved", "Bytes of decoded picture reserved at the gate.", true, nil},
-		QueueLength:     {"queue_length", "Renders waiting at the gate.", true, nil},
+		QueueLength:     {"queue_length", "Renders waiting at the gate, by lane.", true, []string{"lane"}},
 		QueueRefused:    {"queue_refused_total", "Renders refused at the gate.", false, []string{"reason"}},
 		WorkerRestarts:  {"worker_restarts_total", "Render workers replaced.", false, []string{"reason"}},
 		WorkerRSS:       {"worker_rss_bytes", "Resident memory of all render workers.", true, nil},

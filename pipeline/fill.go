@@ -88,6 +88,9 @@ func (f *filling) find(ctx context.Context) (answer, bool) {
 // lead waits for the fleet's lease. It returns what another node has made meanwhile, or nil and the
 // function that ends the lease.
 func (f *filling) lead() (found *cache.Entry, release func()) {
+	if f.r.batch {
+		return nil, func() {} // who waits in person, on another node, waits for no batch
+	}
 	release, led := f.Leases.Lead(f.patience, f.r.Key, func(ctx context.Context) bool {
 		f.looked = true
 		found, f.gen = f.loadShared(ctx, f.r.Key)

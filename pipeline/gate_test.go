@@ -52,11 +52,11 @@ func TestGateRefuses(t *testing.T) {
 		start := time.Now()
 		late := make(chan error, 1)
 		go func() {
-			_, err := g.Enter(t.Context(), 1)
+			_, err := g.Enter(t.Context(), LaneSmall, 1)
 			late <- err
 		}()
 		synctest.Wait()
-		if _, err := g.Enter(t.Context(), 1); !errors.Is(err, ErrOverloaded) {
+		if _, err := g.Enter(t.Context(), LaneSmall, 1); !errors.Is(err, ErrOverloaded) {
 			t.Errorf("Enter with a full queue: %v, want ErrOverloaded", err)
 		}
 		if took := time.Since(start); took != 0 {
@@ -67,12 +67,12 @@ func TestGateRefuses(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := g.Enter(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := g.Enter(ctx, LaneSmall, 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Enter past its deadline: %v, want DeadlineExceeded", err)
 		}
 		leave()
 		enter(t, g, 1)()
-		if s := g.Stats(); s.Busy != 0 || s.Waiting != 0 || s.RefusedFull != 1 || s.RefusedLate != 1 {
+		if s := g.Stats(); s.Busy != 0 || s.Waiting != 0 || s.Refused != (Refusals{RefusedFull: 1, RefusedLate: 1}) {
 			t.Errorf("Stats() = %+v", s)
 		}
 	})
@@ -84,10 +84,12 @@ func TestGateOversize(t *testing.T) {
 	enter(t, g, 11)()
 }
 
-func enter(t *testing.T, g *Gate, memory int64) func() {
-	leave, err := g.Enter(t.Context(), memory)
+func enter(t *testing.T, g *Gate, memory int64) func() { return enterLane(t, g, LaneSmall, memory) }
+
+func enterLane(t *testing.T, g *Gate, l Lane, memory int64) func() {
+	leave, err := g.Enter(t.Context(), l, memory)
 	if err != nil {
-		t.Errorf("Enter(%d): %v", memory, err)
+		t.Errorf("Enter(%s, %d): %v", l, memory, err)
 		return func() {}
 	}
 	return leave

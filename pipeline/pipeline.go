@@ -44,6 +44,7 @@ type Request struct {
 
 	limits   resize.Limits // zero = the source's
 	maxBytes int           // of the original; 0 = the source's
+	batch    bool          // made for later; see InBatch
 }
 
 // NewRequest returns the request for a picture of a source.
@@ -136,7 +137,8 @@ type Pipeline struct {
 		mu    sync.Mutex // guards what follows, and the holders of originals
 		bytes int64
 	}
-	behind behind
+	behind   behind
+	audience audience
 }
 
 // Lookup answers from memory alone, without allocating: an entry that is fresh, or stale and either
@@ -157,6 +159,9 @@ func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, erro
 		return e, via, nil
 	}
 	p.init()
+	if !r.batch {
+		defer p.audience.enter(r.Key.Variant)()
+	}
 	a, joined, err := p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
 		return p.fill(ctx, patience, r, false)
 	})

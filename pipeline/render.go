@@ -54,7 +54,7 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 		return nil, err
 	}
 	queued := f.now()
-	leave, err := f.Gate.Enter(f.patience, plan.Memory)
+	leave, lane, err := f.admit(plan.Memory)
 	t.Queue += f.now().Sub(queued)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 	t.Decode, t.Encode = time.Duration(result.Decode), time.Duration(result.Encode)
 	f.stats.renders.Add(1)
 	if f.Observe != nil {
-		f.Observe(Work{Source: r.Source.Name, Format: result.Format, OriginalBytes: len(orig.Data), Bytes: len(result.Body), Timing: *t})
+		f.Observe(Work{Source: r.Source.Name, Format: result.Format, Lane: lane, OriginalBytes: len(orig.Data), Bytes: len(result.Body), Timing: *t})
 	}
 	e := r.picture(result.Body, result.Format.MIME(), orig)
 	if mark != nil {
@@ -106,6 +106,7 @@ func (p *Pipeline) hold(o *original) (release func(), err error) {
 	defer p.held.mu.Unlock()
 	if o.holders == 0 {
 		if p.held.bytes > 0 && p.held.bytes+size > p.HoldMax {
+			p.stats.heldRefused.Add(1)
 			return nil, ErrOverloaded
 		}
 		p.held.bytes += size

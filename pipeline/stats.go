@@ -10,6 +10,7 @@ import (
 type Work struct {
 	Source        string
 	Format        resize.Format
+	Lane          Lane
 	OriginalBytes int
 	Bytes         int
 	Timing        Timing
@@ -28,16 +29,18 @@ type Stats struct {
 }
 
 type counters struct {
-	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors atomic.Uint64
+	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors, heldRefused atomic.Uint64
 }
 
 // Stats returns a snapshot.
 func (p *Pipeline) Stats() Stats {
 	c := &p.stats
+	gate := p.Gate.Stats()
+	gate.Refused[RefusedOriginals] = c.heldRefused.Load()
 	return Stats{
 		Renders: c.renders.Load(), Revalidated: c.revalidated.Load(), Fetches: c.fetches.Load(),
 		CollapsedNode: c.collapsedNode.Load(),
 		StaleServed:   c.staleServed.Load(), Refreshes: c.refreshes.Load(), RefreshErrors: c.refreshErrors.Load(),
-		Gate: p.Gate.Stats(),
+		Gate: gate,
 	}
 }

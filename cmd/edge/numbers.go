@@ -10,13 +10,15 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
-// laneAll is the label of the one lane there is.
-const laneAll = "all"
-
-// renderNumbers counts renders by format. The zero value is ready.
+// renderNumbers counts renders by format and lane. The zero value is ready.
 type renderNumbers struct {
-	mu      sync.Mutex // guards what follows
-	formats map[resize.Format]renderNumber
+	mu    sync.Mutex // guards what follows
+	kinds map[renderKind]renderNumber
+}
+
+type renderKind struct {
+	format resize.Format
+	lane   pipeline.Lane
 }
 
 type renderNumber struct {
@@ -28,21 +30,26 @@ type renderNumber struct {
 func (r *renderNumbers) add(w pipeline.Work) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.formats == nil {
-		r.formats = map[resize.Format]renderNumber{}
+	if r.kinds == nil {
+		r.kinds = map[renderKind]renderNumber{}
 	}
-	n := r.formats[w.Format]
+	kind := renderKind{w.Format, w.Lane}
+	n := r.kinds[kind]
 	n.renders++
 	n.busy += w.Timing.Decode + w.Timing.Encode
-	r.formats[w.Format] = n
+	r.kinds[kind] = n
 }
 
 func (r *renderNumbers) emit(emit edge.Emit) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for format, n := range r.formats {
-		emit(edge.Renders, float64(n.renders), format.String(), laneAll)
-		emit(edge.RenderCPU, n.busy.Seconds(), format.String())
+	busy := map[resize.Format]time.Duration{}
+	for kind, n := range r.kinds {
+		emit(edge.Renders, float64(n.renders), kind.format.String(), kind.lane.String())
+		busy[kind.format] += n.busy
+	}
+	for format, took := range busy {
+		emit(edge.RenderCPU, took.Seconds(), format.String())
 	}
 }
 
@@ -98,7 +105,10 @@ func (n *Node) emitPipeline(emit edge.Emit) {
 	emit(edge.Collapsed, float64(stats.CollapsedNode), "node")
 	emit(edge.Collapsed, float64(n.Leases.Stats().Collapsed), "fleet")
 	emit(edge.PixelsReserved, float64(stats.Gate.Reserved))
-	emit(edge.QueueLength, float64(stats.Gate.Waiting))
-	emit(edge.QueueRefused, float64(stats.Gate.RefusedFull), "full")
-	emit(edge.QueueRefused, float64(stats.Gate.RefusedLate), "late")
+	for _, lane := range pipeline.Lanes() {
+		emit(edge.QueueLength, float64(stats.Gate.Lanes[lane].Waiting), lane.String())
+	}
+	for why, n := range stats.Gate.Refused {
+		emit(edge.QueueRefused, float64(n), pipeline.Refusal(why).String())
+	}
 }
