@@ -300,7 +300,7 @@ func TestAdminListener(t *testing.T) {
 	ask(t, http.MethodGet, e.sign(t, "/local/a.jpg?w=32&f=webp"))
 	metrics := string(ask(t, http.MethodGet, e.admin+"/metrics").body)
 	for _, want := range []string{
-		`imgedge_render_total{format="webp",lane="all"} 1`,
+		`imgedge_render_total{format="webp",lane="small"} 1`,
 		`imgedge_origin_requests_total{result="ok",source="local"} 1`,
 		`imgedge_cache_bytes{tier="memory"} `,
 		`imgedge_requests_total{cache="miss",source="local",status="200"} 1`,
