@@ -42,6 +42,10 @@ func arrows() []arrow {
 		{from: "cache", named: []string{goRedis, otter, otel}},
 		{from: "origin", named: []string{minio, otel}},
 		{from: "bench", ours: []string{"signing"}, named: []string{fasthttp}, program: true},
+		{from: "bench/check"},
+		{from: "bench/load", ours: []string{"bench/check"}, named: []string{fasthttp}},
+		{from: "bench/proc", stdlib: true},
+		{from: "bench/scrape", stdlib: true},
 		{from: "sample"},
 		{from: "internal/testpeer", named: []string{minio, goRedis}},
 	}
