@@ -26,6 +26,8 @@ const (
 	QueueRefused    // reason
 	WorkerRestarts  // reason
 	WorkerRSS       // gauge, bytes
+	Poisonous       // pictures that two workers died of
+	SandboxLayers   // gauge by layer: 1 = in force in the workers
 	RedisErrors     // op
 	PurgeUnverified // gauge: 1 = purges of others cannot be seen now
 	CacheDamaged    // tier: entries whose key hash or checksum was wrong
@@ -56,6 +58,8 @@ func (m Metric) describe() described {
 		QueueRefused:    {"queue_refused_total", "Renders refused at the gate.", false, []string{"reason"}},
 		WorkerRestarts:  {"worker_restarts_total", "Render workers replaced.", false, []string{"reason"}},
 		WorkerRSS:       {"worker_rss_bytes", "Resident memory of all render workers.", true, nil},
+		Poisonous:       {"poisonous_total", "Pictures refused because two render workers died of them.", false, nil},
+		SandboxLayers:   {"sandbox", "Walls around the render workers: 1 = in force.", true, []string{"layer"}},
 		RedisErrors:     {"redis_errors_total", "Redis operations that failed.", false, []string{"op"}},
 		PurgeUnverified: {"purge_unverified", "1 while purges of other nodes cannot be seen.", true, nil},
 		CacheDamaged:    {"cache_damaged_total", "Entries refused for a wrong key or checksum.", false, []string{"tier"}},

@@ -148,7 +148,6 @@ type Limits struct {
 	QueueWait        Duration `yaml:"queue_wait" env:"QUEUE_WAIT"`
 	Render           Duration `yaml:"render" env:"RENDER"`
 	Request          Duration `yaml:"request" env:"REQUEST"`
-	Connections      int      `yaml:"connections" env:"CONNECTIONS"`               // each listener; 0 = unlimited
 	ConnectionsPerIP int      `yaml:"connections_per_ip" env:"CONNECTIONS_PER_IP"` // 0 = unlimited
 }
 
@@ -165,10 +164,12 @@ type SourceLimits struct {
 
 // Render says who renders.
 type Render struct {
-	Workers   int                `yaml:"workers" env:"WORKERS"`     // pictures at a time; 0 = CPU cores
-	Isolation string             `yaml:"isolation" env:"ISOLATION"` // none
-	SSIM      float64            `yaml:"ssim" env:"SSIM"`           // that q=auto and f=best reach
-	SSIMOf    map[string]float64 `yaml:"ssim_of" env:"-"`           // by format, where it differs: jpeg, webp, avif, jxl
+	Workers      int                `yaml:"workers" env:"WORKERS"`             // pictures at a time; 0 = CPU cores
+	Isolation    string             `yaml:"isolation" env:"ISOLATION"`         // process, none
+	RecycleAfter int                `yaml:"recycle_after" env:"RECYCLE_AFTER"` // pictures a worker process makes before it is replaced; 0 = never
+	WorkerMemory Size               `yaml:"worker_memory" env:"WORKER_MEMORY"` // of one worker process; 0 = limits.memory + 128 MiB
+	SSIM         float64            `yaml:"ssim" env:"SSIM"`                   // that q=auto and f=best reach
+	SSIMOf       map[string]float64 `yaml:"ssim_of" env:"-"`                   // by format, where it differs: jpeg, webp, avif, jxl
 }
 
 // Text says what text is set in.
@@ -195,7 +196,6 @@ type Token struct {
 type Log struct {
 	Level  string `yaml:"level" env:"LEVEL"`   // debug, info, warn, error
 	Format string `yaml:"format" env:"FORMAT"` // auto = text on a terminal, else json
-	Hits   int    `yaml:"hits" env:"HITS"`     // a line for one in so many answers from memory; 0 = for none
 }
 
 // Shutdown says how a node leaves.
@@ -242,11 +242,10 @@ func DefaultConfig() Config {
 			QueueWait:       Duration(5 * time.Second),
 			Render:          Duration(10 * time.Second),
 			Request:         Duration(30 * time.Second),
-			Connections:     16384,
 		},
-		Render:   Render{Isolation: "none", SSIM: 0.98},
+		Render:   Render{Isolation: "process", RecycleAfter: 5000, SSIM: 0.98},
 		Text:     Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
-		Log:      Log{Level: "info", Format: "auto", Hits: 1},
+		Log:      Log{Level: "info", Format: "auto"},
 		Shutdown: Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
 	}
 }

@@ -242,7 +242,7 @@ sources:
   headers: {http: {base: "https://a.example", headers: {Range: x}}, unsigned: true}
   bucket: {bucket: {endpoint: "http://127.0.0.1:9000", name: A}, unsigned: true}
 limits: {source_pixels: many, frames: -1, queue: 1.5}
-render: {isolation: process, workers: -1}
+render: {isolation: jail, workers: -1, recycle_after: -1, worker_memory: 1MiB}
 tokens: [{name: a, secret: short, scopes: [root]}]
 trust_proxies: [nonsense]
 rate_limit: {}
@@ -288,7 +288,9 @@ shutdown: {timeout: 0}
 		`edge.yaml:33: limits.source_pixels: takes a whole number`,
 		`edge.yaml:33: limits.frames: has to be more than 0`,
 		`edge.yaml:33: limits.queue: takes a whole number`,
-		`edge.yaml:34: render.isolation: "process" is not available yet`,
+		`edge.yaml:34: render.isolation: "jail" is none of process, none`,
+		`edge.yaml:34: render.recycle_after: -1 is not within`,
+		`edge.yaml:34: render.worker_memory: 1MiB is less than a worker needs`,
 		`edge.yaml:34: render.workers: -1 is not within 0–1024`,
 		`edge.yaml:35: tokens[0].secret: has 5 characters`,
 		`edge.yaml:35: tokens[0].scopes[0]: "root" is none of`,
@@ -303,7 +305,7 @@ shutdown: {timeout: 0}
 			t.Errorf("problems lack %q", want)
 		}
 	}
-	if want := 41; len(problems) != want {
+	if want := 43; len(problems) != want {
 		t.Errorf("%d problems, want %d", len(problems), want)
 	}
 	if t.Failed() {

@@ -83,6 +83,7 @@ func (c *Config) parseOptions(text string) (resize.Options, error) {
 func convert(ctx context.Context, cfg *Config, data []byte, o resize.Options) (*cache.Entry, error) {
 	alone := *cfg
 	alone.Redis = Redis{}
+	alone.Render.Isolation = isolationNone // the operator's own picture, once
 	if o.Watermark.Image == "" {
 		alone.Sources = nil
 	}

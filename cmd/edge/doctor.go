@@ -53,6 +53,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *Program) error {
 		return d.verdict()
 	}
 	defer func() { _ = n.Close() }() // nothing was stored
+	d.checkSandbox(ctx, n)
 	d.checkCodecs(ctx, n)
 	d.checkOptIn(ctx, n)
 	d.checkFonts(cfg)

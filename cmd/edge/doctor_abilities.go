@@ -84,3 +84,41 @@ func (d *doctor) checkFonts(cfg *Config) {
 		d.good("fonts", "%s", strings.Join(found, ", "))
 	}
 }
+
+// checkSandbox says which walls stand around the processes that decode, and has one of them make a picture.
+func (d *doctor) checkSandbox(ctx context.Context, n *Node) {
+	if n.Sandbox == nil {
+		d.warn("sandbox", "render.isolation is none: a bug in a codec is a bug in the server")
+		return
+	}
+	for _, l := range n.Sandbox.Stats().Layers {
+		note := l.Note
+		if note != "" {
+			note = " (" + note + ")"
+		}
+		if l.On {
+			d.good("sandbox", "%s: in force%s", l.Name, note)
+		} else {
+			d.warn("sandbox", "%s: not in force%s", l.Name, note)
+		}
+	}
+	if err := n.tryWorker(ctx); err != nil {
+		d.bad("sandbox", "a worker cannot make a picture: %v", err)
+	}
+}
+
+// tryWorker has a small picture made.
+func (n *Node) tryWorker(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	source, err := n.Engine.Probe(ctx, testPicture())
+	if err != nil {
+		return err
+	}
+	plan, err := resize.Options{Width: 16, Format: resize.FormatJPEG}.Normalize().Plan(source, resize.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	_, err = n.Engine.Run(ctx, testPicture(), plan)
+	return err
+}

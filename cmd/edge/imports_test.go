@@ -32,21 +32,17 @@ func arrows() []arrow {
 		{from: "cmd/edge", ours: []string{"*"}, named: namedLibraries(), program: true},
 		{from: "cmd/contactsheet", ours: []string{"dialect", "resize", "resize/libvips"}, program: true},
 		{from: "cmd/sample", ours: []string{"sample"}, program: true},
-		{from: "edge", ours: []string{"pipeline", "dialect", "signing", "resize", "origin", "cache", "jobs"}, named: []string{fasthttp, prometheus}},
+		{from: "edge", ours: []string{"pipeline", "dialect", "signing", "resize", "origin", "cache"}, named: []string{fasthttp, prometheus}},
 		{from: "pipeline", ours: []string{"resize", "origin", "cache"}, named: []string{otel}},
 		{from: "dialect", ours: []string{"resize"}, stdlib: true},
 		{from: "resize", stdlib: true},
 		{from: "resize/ssim", stdlib: true},
 		{from: "resize/libvips", ours: []string{"resize", "resize/ssim"}, named: []string{govips}},
+		{from: "resize/sandbox", ours: []string{"resize"}, named: []string{landlock}},
 		{from: "signing", stdlib: true},
 		{from: "cache", named: []string{goRedis, otter, otel}},
 		{from: "origin", named: []string{minio, otel}},
-		{from: "jobs", ours: []string{"resize"}, named: []string{goRedis, asynq, otel}},
 		{from: "bench", ours: []string{"signing"}, named: []string{fasthttp}, program: true},
-		{from: "bench/check"},
-		{from: "bench/load", ours: []string{"bench/check"}, named: []string{fasthttp}},
-		{from: "bench/proc", stdlib: true},
-		{from: "bench/scrape", stdlib: true},
 		{from: "sample"},
 		{from: "internal/testpeer", named: []string{minio, goRedis}},
 	}
@@ -62,10 +58,11 @@ const (
 	minio      = "github.com/minio/minio-go"
 	asynq      = "github.com/hibiken/asynq"
 	otel       = "go.opentelemetry.io/otel"
+	landlock   = "github.com/landlock-lsm/go-landlock"
 )
 
 func namedLibraries() []string {
-	return []string{fasthttp, prometheus, govips, goRedis, otter, minio, asynq, otel}
+	return []string{fasthttp, prometheus, govips, goRedis, otter, minio, asynq, otel, landlock}
 }
 
 func TestArrows(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
+	"github.com/imgedge/imgedge/resize/sandbox"
 )
 
 const (
@@ -41,7 +41,8 @@ type Node struct {
 	RedisOriginals  *cache.Redis  // nil = not kept
 	OriginalsWriter *cache.Writer
 
-	Engine   *libvips.Engine
+	Engine   pipeline.Engine
+	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
 	Sources  map[string]*openSource
 	Pipeline *pipeline.Pipeline
 	Server   *edge.Server
@@ -65,16 +66,37 @@ func (n *Node) Open() (err error) {
 		return err
 	}
 	n.openOriginals()
-	if n.Engine, err = libvips.New(n.engineConfig()); err != nil {
+	if err := n.openEngine(); err != nil {
 		return err
 	}
-	n.undo(n.Engine.Close)
 	if err := n.openSources(); err != nil {
 		return err
 	}
 	n.openPipeline()
 	n.openServer()
 	return nil
+}
+
+// openEngine opens what makes pictures: worker processes, or libvips in this one.
+func (n *Node) openEngine() error {
+	if n.Config.Render.Isolation == isolationProcess {
+		return n.openSandbox()
+	}
+	engine, err := libvips.New(n.engineConfig())
+	if err != nil {
+		return err
+	}
+	n.Engine = engine
+	n.undo(engine.Close)
+	return nil
+}
+
+// workers returns how many pictures are made at a time.
+func (n *Node) workers() int {
+	if n.Config.Render.Workers > 0 {
+		return n.Config.Render.Workers
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // engineConfig is what the configuration says to the engine.
@@ -139,13 +161,9 @@ func (n *Node) openOriginals() {
 
 func (n *Node) openPipeline() {
 	c := n.Config
-	workers := c.Render.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	n.Pipeline = &pipeline.Pipeline{
 		Engine:          n.Engine,
-		Gate:            &pipeline.Gate{Slots: workers, Memory: int64(c.Limits.Memory), Queue: c.Limits.Queue, Wait: time.Duration(c.Limits.QueueWait)},
+		Gate:            &pipeline.Gate{Slots: n.workers(), Memory: int64(c.Limits.Memory), Queue: c.Limits.Queue, Wait: time.Duration(c.Limits.QueueWait)},
 		Memory:          n.Memory,
 		Redis:           n.Redis,
 		Writer:          n.Writer,
@@ -185,8 +203,6 @@ func (n *Node) openServer() {
 		NoImages:       !n.Config.plays(roleEdge),
 		NoAPI:          !n.Config.plays(roleAPI),
 		RequestTimeout: time.Duration(n.Config.Limits.Request),
-		LogHits:        cmp.Or(n.Config.Log.Hits, -1),
-		MaxConns:       n.Config.Limits.Connections,
 		MaxConnsPerIP:  n.Config.Limits.ConnectionsPerIP,
 	}
 	n.Server.Reload(n.site())

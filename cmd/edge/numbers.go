@@ -8,6 +8,7 @@ import (
 	"github.com/imgedge/imgedge/edge"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
+	"github.com/imgedge/imgedge/resize/sandbox"
 )
 
 // renderNumbers counts renders by format and lane. The zero value is ready.
@@ -58,6 +59,7 @@ func (n *Node) emit(emit edge.Emit) {
 	n.numbers.emit(emit)
 	n.emitCaches(emit)
 	n.emitPipeline(emit)
+	n.emitSandbox(emit)
 	var bytes uint64
 	for _, name := range n.Config.sourceNames() {
 		stats := n.Sources[name].origin.Stats()
@@ -110,5 +112,26 @@ func (n *Node) emitPipeline(emit edge.Emit) {
 	}
 	for why, n := range stats.Gate.Refused {
 		emit(edge.QueueRefused, float64(n), pipeline.Refusal(why).String())
+	}
+}
+
+// emitSandbox says how the worker processes are; without any, that nothing stands around the decoders.
+func (n *Node) emitSandbox(emit edge.Emit) {
+	if n.Sandbox == nil {
+		emit(edge.SandboxLayers, 0, "processes")
+		return
+	}
+	stats := n.Sandbox.Stats()
+	emit(edge.WorkerRSS, float64(stats.RSS))
+	emit(edge.Poisonous, float64(stats.Poisoned))
+	for _, reason := range sandbox.Reasons() {
+		emit(edge.WorkerRestarts, float64(stats.Restarts[reason]), string(reason))
+	}
+	for _, l := range stats.Layers {
+		on := 0.0
+		if l.On {
+			on = 1
+		}
+		emit(edge.SandboxLayers, on, l.Name)
 	}
 }

@@ -35,6 +35,7 @@ type commands struct {
 	Doctor        doctorCommand        `cmd:"" help:"Check configuration, libvips, Redis and sources."`
 	Config        configCommand        `cmd:"" help:"Check, show or describe the configuration."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`
+	Worker        workerCommand        `cmd:"" hidden:"" help:"Render for a server; started by it."`
 }
 
 // configFlag is embedded by every command that reads the configuration.

@@ -151,16 +151,13 @@ func (c *Config) validateLimits(r *report) {
 	positive(r, "limits.queue_wait", int64(l.QueueWait))
 	positive(r, "limits.render", int64(l.Render))
 	positive(r, "limits.request", int64(l.Request))
-	within(r, "limits.connections", l.Connections, 0, 1<<20)
 	within(r, "limits.connections_per_ip", l.ConnectionsPerIP, 0, 1<<20)
 	within(r, "render.workers", c.Render.Workers, 0, 1024)
 	c.validateTargets(r)
-	switch c.Render.Isolation {
-	case "none":
-	case "process":
-		r.add("render.isolation", `"process" is not available yet; only none is`)
-	default:
-		r.add("render.isolation", fmt.Sprintf("%q is neither none nor process", c.Render.Isolation))
+	oneOf(r, "render.isolation", c.Render.Isolation, isolationProcess, isolationNone)
+	within(r, "render.recycle_after", c.Render.RecycleAfter, 0, 1<<30)
+	if m := c.Render.WorkerMemory; m != 0 && m < leastWorkerMemory {
+		r.add("render.worker_memory", fmt.Sprintf("%s is less than a worker needs to start; at least %s, or 0 for limits.memory + %s", m, Size(leastWorkerMemory), Size(workerSlack)))
 	}
 }
 
@@ -226,7 +223,6 @@ func (c *Config) validateRest(r *report) {
 	}
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "log.format", c.Log.Format, "auto", "json", "text")
-	within(r, "log.hits", c.Log.Hits, 0, 1<<30)
 	notNegative(r, "shutdown.delay", &c.Shutdown.Delay)
 	positive(r, "shutdown.timeout", int64(c.Shutdown.Timeout))
 }
