@@ -37,6 +37,7 @@ func Strip(data []byte, f Format, meta Metadata, keepICC bool) ([]byte, bool) {
 type stripper struct {
 	meta    Metadata
 	keepICC bool
+	looks   bool // everything stays that the picture's looks depend on, see Clean
 	out     []byte
 	found   bool   // there is metadata
 	profile []byte // there is a profile
@@ -127,7 +128,7 @@ func (s *stripper) png(data []byte) bool {
 		switch kind := string(chunk[4:8]); kind {
 		case "IEND":
 			s.keep(chunk)
-			return !odd || srgb
+			return !odd || srgb || s.looks
 		case "IHDR", "PLTE", "IDAT", "tRNS":
 			s.keep(chunk)
 		case "sRGB":
@@ -135,11 +136,17 @@ func (s *stripper) png(data []byte) bool {
 			s.keep(chunk)
 		case "gAMA", "cHRM", "cICP", "mDCV", "mDCv", "cLLI", "cLLi": // browsers heed them, the encoder drops them
 			odd = true
-		case "acTL": // moves in a browser, and not in what was encoded
-			return false
+			if s.looks {
+				s.keep(chunk)
+			}
+		case "acTL", "fcTL", "fdAT": // moves in a browser, and not in what was encoded
+			if !s.looks {
+				return false
+			}
+			s.keep(chunk)
 		case "iCCP":
 			profile, ok := inflateProfile(chunk[8 : 8+size])
-			if !ok {
+			if !ok && !s.looks {
 				return false
 			}
 			s.color(chunk, profile)

@@ -1,0 +1,100 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// Delete removes an image: its manifest, its place in the record, its objects; then every node forgets its
+// variants. A 404 if there is none.
+func (s *Store) Delete(ctx context.Context, id string) error {
+	if !isID(id) {
+		return notFound()
+	}
+	unlock, err := s.locks.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	image, err := s.imageLocked(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.Bucket.Delete(ctx, manifestKey(id)); err != nil {
+		return storage(err)
+	}
+	uploads := []string{image.Upload}
+	object, err := s.Bucket.Stat(ctx, imageKey(image.Key))
+	switch {
+	case err == nil && isID(object.Upload) && object.Upload != image.Upload:
+		uploads = append(uploads, object.Upload) // it was put again by another
+	case err != nil && !errors.Is(err, ErrAbsent):
+		return storage(err)
+	}
+	for _, upload := range uploads {
+		if err := s.strike(ctx, upload, id); err != nil {
+			return storage(err)
+		}
+	}
+	// See rebuild: who read the record before may have written the manifest since.
+	if err := s.Bucket.Delete(ctx, manifestKey(id)); err != nil {
+		return storage(err)
+	}
+	if err := s.removeObjects(ctx, image, uploads); err != nil {
+		return storage(err)
+	}
+	if s.Purge == nil {
+		return nil
+	}
+	return s.Purge(ctx, image.Key)
+}
+
+// strike takes an image out of a record; an empty record is removed.
+func (s *Store) strike(ctx context.Context, upload, id string) error {
+	const tries = 10 // other images of the record may be deleted at the same time
+	var err error
+	for range tries {
+		var r *record
+		var object Object
+		r, object, err = load[record](ctx, s.Bucket, recordKey(upload))
+		if errors.Is(err, ErrAbsent) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.Images = slices.DeleteFunc(r.Images, func(i Image) bool { return i.ID == id })
+		if len(r.Images) == 0 {
+			return s.Bucket.Delete(ctx, recordKey(upload))
+		}
+		err = save(ctx, s.Bucket, recordKey(upload), r, How{Upload: upload, IfMatch: object.ETag})
+		if !errors.Is(err, ErrExists) {
+			return err
+		}
+	}
+	return err
+}
+
+// removeObjects removes the image's objects, unless somebody has put them anew: then they are theirs.
+func (s *Store) removeObjects(ctx context.Context, image *Image, uploads []string) error {
+	if err := removeOf(ctx, s.Bucket, imageKey(image.Key), uploads); err != nil {
+		return err
+	}
+	if image.Archive == "" || s.Archive == nil {
+		return nil
+	}
+	return removeOf(ctx, s.Archive, image.Archive, uploads)
+}
+
+// removeOf removes an object that one of the uploads has put.
+func removeOf(ctx context.Context, b Bucket, key string, uploads []string) error {
+	object, err := b.Stat(ctx, key)
+	if errors.Is(err, ErrAbsent) {
+		return nil
+	}
+	if err != nil || !slices.Contains(uploads, object.Upload) {
+		return err
+	}
+	return b.Delete(ctx, key)
+}
