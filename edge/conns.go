@@ -1,90 +1,13 @@
 package edge
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"syscall"
 )
-
-// limitedListener refuses connections of an address that has too many. IPv6 addresses count by their
-// /64, which is what one client can choose from.
-type limitedListener struct {
-	net.Listener
-	max    int
-	exempt func(netip.Addr) bool
-
-	mu   sync.Mutex
-	open map[netip.Prefix]int
-}
-
-// limitConns returns ln, limited to max connections of one address that is not exempt; 0 = unlimited.
-func limitConns(ln net.Listener, max int, exempt func(netip.Addr) bool) net.Listener {
-	if max <= 0 {
-		return ln
-	}
-	return &limitedListener{Listener: ln, max: max, exempt: exempt, open: make(map[netip.Prefix]int)}
-}
-
-// Accept returns the next connection that is within its address's limit and closes the others.
-func (l *limitedListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		ip := remoteIP(c.RemoteAddr())
-		if l.exempt(ip) {
-			return c, nil
-		}
-		from := clientNet(ip)
-		if l.enter(from) {
-			return &limitedConn{Conn: c, leave: sync.OnceFunc(func() { l.exit(from) })}, nil
-		}
-		_ = c.Close() // refused; nothing was sent
-	}
-}
-
-func (l *limitedListener) enter(from netip.Prefix) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[from] >= l.max {
-		return false
-	}
-	l.open[from]++
-	return true
-}
-
-func (l *limitedListener) exit(from netip.Prefix) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[from]--; l.open[from] <= 0 {
-		delete(l.open, from)
-	}
-}
-
-// limitedConn gives its place back when it is closed.
-type limitedConn struct {
-	net.Conn
-	leave func()
-}
-
-// Close closes the connection and gives its place back. Twice is fine.
-func (c *limitedConn) Close() error {
-	c.leave()
-	return c.Conn.Close()
-}
-
-// SyscallConn gives access to the descriptor, for gone.
-func (c *limitedConn) SyscallConn() (syscall.RawConn, error) {
-	sc, ok := c.Conn.(syscall.Conn)
-	if !ok {
-		return nil, syscall.EINVAL
-	}
-	return sc.SyscallConn()
-}
 
 // clientNet returns what counts as one client: an IPv4 address or an IPv6 /64.
 func clientNet(ip netip.Addr) netip.Prefix {
@@ -123,12 +46,23 @@ func gone(c net.Conn) bool {
 		return false
 	}
 	left := false
-	err = raw.Control(func(fd uintptr) {
-		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		left = n == 0 && err == nil || err == syscall.ECONNRESET
-	})
+	err = raw.Control(func(fd uintptr) { left, _ = peek(fd) })
 	return left && err == nil
+}
+
+// peek looks at a connection without blocking and takes nothing from it: left says that the client has
+// closed its side and nothing is left to read, some that there are bytes.
+func peek(fd uintptr) (left, some bool) {
+	var b [1]byte
+	n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	switch {
+	case n > 0:
+		return false, true
+	case err == nil:
+		return true, false
+	default:
+		return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR), false
+	}
 }
 
 // connLogger turns fasthttp's complaints about connections into debug lines.

@@ -1,11 +1,13 @@
 package edge
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"time"
@@ -64,10 +66,20 @@ func (s *Server) end(x *exchange) {
 	if x.source != nil {
 		counters = x.source.metrics
 	}
-	s.metrics.count(counters, status, x.verdict, took)
-	if s.AccessLog != nil {
+	s.metrics.count(x.ctx.ConnID(), counters, status, x.verdict, took)
+	if x.logged(status) {
 		x.log(s.AccessLog, status, took)
 	}
+}
+
+// logged reports whether the answer gets a line in the access log: of those from memory perhaps only a few.
+func (x *exchange) logged(status int) bool {
+	s := x.server
+	if s.AccessLog == nil || !s.AccessLog.Enabled(context.Background(), slog.LevelInfo) {
+		return false
+	}
+	hit := x.verdict == verdictMemory && status < http.StatusBadRequest
+	return !hit || s.LogHits == 0 || s.LogHits > 0 && rand.IntN(s.LogHits) == 0
 }
 
 // log writes the access line.
@@ -77,7 +89,11 @@ func (x *exchange) log(to *slog.Logger, status int, took time.Duration) {
 		source = x.source.Name
 	}
 	size := 0
-	if !x.ctx.IsHead() && !x.ctx.Response.IsBodyStream() { // reading a stream here would take it from the client
+	switch {
+	case x.ctx.IsHead():
+	case x.ctx.Response.IsBodyStream():
+		size = max(0, x.ctx.Response.Header.ContentLength()) // reading it here would take it from the client
+	default:
 		size = len(x.ctx.Response.Body())
 	}
 	to.LogAttrs(x.ctx, slog.LevelInfo, "request",

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	memoShards    = 16
 	memoSize      = 16384 // entries, if the server does not say
+	memoWays      = 8     // places that a target may take
 	maxMemoTarget = 2048  // bytes; longer targets are verified each time
 )
 
@@ -28,26 +28,27 @@ type known struct {
 	fallbackKey string
 
 	prepared [capabilitySets]atomic.Pointer[pipeline.Request] // by what the client takes
-	used     atomic.Bool                                      // since the clock's hand last passed
 }
 
-// memo remembers verified URLs by the exact bytes of their request target, in bounded room: a clock in
-// each of a few shards. A nil memo remembers nothing.
+// memo remembers verified URLs by the exact bytes of their request target, in bounded room: a target's
+// hash names the few places it may take, and of their holders one that was not asked for lately makes
+// way. Readers take no lock and, but for the first after a while, write nothing. A nil memo remembers
+// nothing.
 type memo struct {
-	seed   maphash.Seed
-	shards [memoShards]memoShard
+	seed maphash.Seed
+	sets []memoSet
+
+	mu sync.Mutex // held to remember, never to look up
 }
 
-type memoShard struct {
-	mu      sync.RWMutex
-	entries map[string]*known
-	ring    []memoSlot // grows to its capacity, then the hand goes round
-	hand    int
-}
+// memoSet holds the places of the targets whose hashes are alike.
+type memoSet [memoWays]atomic.Pointer[memoEntry]
 
-type memoSlot struct {
+type memoEntry struct {
+	hash   uint64
 	target string
 	known  *known
+	used   atomic.Bool // since it was last passed over
 }
 
 // newMemo returns a memo of about size entries: 0 = memoSize, negative = none.
@@ -58,27 +59,29 @@ func newMemo(size int) *memo {
 	if size == 0 {
 		size = memoSize
 	}
-	m := &memo{seed: maphash.MakeSeed()}
-	for i := range m.shards {
-		m.shards[i].entries = make(map[string]*known)
-		m.shards[i].ring = make([]memoSlot, 0, max(1, size/memoShards))
-	}
-	return m
+	return &memo{seed: maphash.MakeSeed(), sets: make([]memoSet, max(1, size/memoWays))}
 }
+
+func (m *memo) set(hash uint64) *memoSet { return &m.sets[hash%uint64(len(m.sets))] }
 
 // get returns what is known of a target; nil = nothing. It allocates nothing.
 func (m *memo) get(target []byte) *known {
-	if m == nil {
+	if m == nil || len(target) > maxMemoTarget {
 		return nil
 	}
-	sh := &m.shards[maphash.Bytes(m.seed, target)%memoShards]
-	sh.mu.RLock()
-	k := sh.entries[string(target)]
-	sh.mu.RUnlock()
-	if k != nil && !k.used.Load() {
-		k.used.Store(true)
+	hash := maphash.Bytes(m.seed, target)
+	set := m.set(hash)
+	for i := range set {
+		e := set[i].Load()
+		if e == nil || e.hash != hash || e.target != string(target) {
+			continue
+		}
+		if !e.used.Load() {
+			e.used.Store(true)
+		}
+		return e.known
 	}
-	return k
+	return nil
 }
 
 // put remembers a verified target and returns what is to be used of it: k, or what another request
@@ -87,29 +90,30 @@ func (m *memo) put(target string, k *known) *known {
 	if m == nil || len(target) > maxMemoTarget {
 		return k
 	}
-	sh := &m.shards[maphash.String(m.seed, target)%memoShards]
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if there := sh.entries[target]; there != nil {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if there := m.get([]byte(target)); there != nil {
 		return there
 	}
-	sh.entries[target] = k
-	if len(sh.ring) < cap(sh.ring) {
-		sh.ring = append(sh.ring, memoSlot{target, k})
-		return k
-	}
-	sh.evictLocked()
-	sh.ring[sh.hand] = memoSlot{target, k}
-	sh.hand = (sh.hand + 1) % len(sh.ring)
+	hash := maphash.String(m.seed, target)
+	m.set(hash).placeLocked().Store(&memoEntry{hash: hash, target: target, known: k})
 	return k
 }
 
-// evictLocked moves the hand to an entry that was not used since it last passed, and drops it.
-func (sh *memoShard) evictLocked() {
-	for sh.ring[sh.hand].known.used.Swap(false) {
-		sh.hand = (sh.hand + 1) % len(sh.ring)
+// placeLocked returns the place for a new entry: an empty one, else that of the first entry that was not
+// used since it was last passed over here.
+func (s *memoSet) placeLocked() *atomic.Pointer[memoEntry] {
+	for i := range s {
+		if s[i].Load() == nil {
+			return &s[i]
+		}
 	}
-	delete(sh.entries, sh.ring[sh.hand].target)
+	for i := range s {
+		if !s[i].Load().used.Swap(false) {
+			return &s[i]
+		}
+	}
+	return &s[0]
 }
 
 // size returns how many targets are remembered.
@@ -118,11 +122,12 @@ func (m *memo) size() int {
 		return 0
 	}
 	n := 0
-	for i := range m.shards {
-		sh := &m.shards[i]
-		sh.mu.RLock()
-		n += len(sh.entries)
-		sh.mu.RUnlock()
+	for i := range m.sets {
+		for j := range m.sets[i] {
+			if m.sets[i][j].Load() != nil {
+				n++
+			}
+		}
 	}
 	return n
 }

@@ -58,6 +58,7 @@ func TestMetrics(t *testing.T) {
 		`imgedge_render_total{format="webp",lane="small"} 1`,
 		`imgedge_queue_length{lane="small"} 4`,
 		`imgedge_purge_unverified 1`,
+		`imgedge_connections{state="quiet"} 0`,
 	} {
 		if !strings.Contains(got, "\n"+line+"\n") {
 			t.Errorf("/metrics lacks %s", line)

@@ -32,14 +32,23 @@ func (x *exchange) respond(k *known, e *cache.Entry, via pipeline.Via) {
 	case rangeOne:
 		x.ctx.SetStatusCode(http.StatusPartialContent)
 		h.SetBytesV("Content-Range", appendContentRange(x.scratch[:0], part, len(e.Body)))
-		x.ctx.Response.SetBodyRaw(e.Body[part.from:part.to])
+		x.send(e.Body[part.from:part.to])
 	default:
 		x.ctx.SetStatusCode(http.StatusOK)
-		x.ctx.Response.SetBodyRaw(e.Body)
+		x.send(e.Body)
 	}
 	if saved := e.OriginalSize - int64(len(e.Body)); saved > 0 && x.ctx.IsGet() {
-		x.server.metrics.saved.Add(float64(saved))
+		x.server.metrics.save(x.ctx.ConnID(), saved)
 	}
+}
+
+// send answers with a body that is not copied and must not change.
+func (x *exchange) send(body []byte) {
+	if c, ok := x.ctx.Conn().(*conn); ok {
+		x.ctx.Response.SetBodyStream(c.attach(body), len(body))
+		return
+	}
+	x.ctx.Response.SetBodyRaw(body)
 }
 
 // describe sets the headers that 200, 206 and 304 share (RFC 9110 section 15.4.5).

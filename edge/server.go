@@ -28,6 +28,7 @@ type Server struct {
 
 	Logger    *slog.Logger         // causes of 5xx and admin events; nil = nowhere
 	AccessLog *slog.Logger         // one line a request; nil = off
+	LogHits   int                  // one in so many answers from memory gets a line; 0 = each, negative = none
 	Registry  *prometheus.Registry // where the metrics are registered; nil = a new one
 	Stats     func(Emit)           // called at each scrape for what libraries count; nil = nothing
 
@@ -35,24 +36,25 @@ type Server struct {
 	ReadTimeout    time.Duration // of a whole request's arrival; 0 = 5 s
 	WriteTimeout   time.Duration // of writing one answer; 0 = 60 s
 	IdleTimeout    time.Duration // of an unused connection; 0 = 30 s
-	MaxConns       int           // connections at once, each listener; 0 = fasthttp's default
+	MaxConns       int           // connections at once, each listener; 0 = unlimited. Where they are all taken a quiet one goes
 	MaxConnsPerIP  int           // of the public listener, trusted proxies excepted; 0 = unlimited
 	ReadBuffer     int           // bytes; also the largest header; 0 = 16 KiB
-	WriteBuffer    int           // bytes; larger than a typical body saves a system call; 0 = 32 KiB
+	WriteBuffer    int           // bytes, for headers and small answers; pictures are sent by reference; 0 = 4 KiB
 	MaxBody        int           // bytes of a /v1 body; 0 = 1 MiB
 	MemoSize       int           // verified URLs remembered; 0 = 16,384; negative = none
 
 	Now func() time.Time // the clock; nil = time.Now
 
-	once     sync.Once
-	state    atomic.Pointer[state]
-	draining atomic.Bool
-	metrics  *metrics
-	accepts  acceptMemo
-	health   health
-	streams  streams
-	public   *fasthttp.Server
-	admin    *fasthttp.Server
+	once      sync.Once
+	state     atomic.Pointer[state]
+	draining  atomic.Bool
+	metrics   *metrics
+	listeners listeners
+	accepts   acceptMemo
+	health    health
+	streams   streams
+	public    *fasthttp.Server
+	admin     *fasthttp.Server
 
 	metricsPage fasthttp.RequestHandler
 	profilePage fasthttp.RequestHandler
@@ -77,7 +79,7 @@ func (s *Server) ReloadFailed() {
 // several listeners.
 func (s *Server) Serve(ln net.Listener) error {
 	s.setup()
-	return s.public.Serve(limitConns(ln, s.MaxConnsPerIP, s.trusts))
+	return s.public.Serve(s.listener(ln, s.MaxConnsPerIP))
 }
 
 // ServeAdmin answers admin requests on ln until Shutdown. While ln is bound to a loopback address no
@@ -86,8 +88,10 @@ func (s *Server) Serve(ln net.Listener) error {
 func (s *Server) ServeAdmin(ln net.Listener) error {
 	s.setup()
 	s.adminOpen.Store(isLoopback(ln.Addr()))
-	return s.admin.Serve(ln)
+	return s.admin.Serve(s.listener(ln, 0))
 }
+
+func (s *Server) idleTimeout() time.Duration { return cmp.Or(s.IdleTimeout, 30*time.Second) }
 
 // trusts reports whether the site in force has ip as a trusted proxy, which speaks for many clients.
 func (s *Server) trusts(ip netip.Addr) bool {
@@ -130,7 +134,7 @@ func (s *Server) setup() {
 		}
 		s.streams.leaving, s.streams.of = make(chan struct{}), map[netip.Addr]int{}
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
-		s.metrics = newMetrics(s.Registry, s.Stats)
+		s.metrics = newMetrics(s.Registry, s.Stats, &s.listeners)
 		s.metricsPage = metricsHandler(s.Registry)
 		s.profilePage = profileHandler()
 		s.public = s.newServer(s.servePublic)
@@ -146,10 +150,10 @@ func (s *Server) newServer(handler fasthttp.RequestHandler) *fasthttp.Server {
 		Logger:                       connLogger{s.Logger},
 		ReadTimeout:                  cmp.Or(s.ReadTimeout, 5*time.Second),
 		WriteTimeout:                 cmp.Or(s.WriteTimeout, time.Minute),
-		IdleTimeout:                  cmp.Or(s.IdleTimeout, 30*time.Second),
-		Concurrency:                  s.MaxConns,
+		IdleTimeout:                  s.idleTimeout(),
+		ConnState:                    noteState,
 		ReadBufferSize:               cmp.Or(s.ReadBuffer, 16<<10),
-		WriteBufferSize:              cmp.Or(s.WriteBuffer, 32<<10),
+		WriteBufferSize:              cmp.Or(s.WriteBuffer, 4<<10),
 		MaxRequestBodySize:           cmp.Or(s.MaxBody, 1<<20),
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,

@@ -24,7 +24,7 @@ type state struct {
 // served is a Source prepared for serving.
 type served struct {
 	*Source
-	metrics      *sourceMetrics
+	metrics      *sourceTally
 	takes        capability // what its order of negotiation can give
 	cacheControl string     // of good answers that never expire
 	fallback     *pipeline.Source

@@ -148,6 +148,7 @@ type Limits struct {
 	QueueWait        Duration `yaml:"queue_wait" env:"QUEUE_WAIT"`
 	Render           Duration `yaml:"render" env:"RENDER"`
 	Request          Duration `yaml:"request" env:"REQUEST"`
+	Connections      int      `yaml:"connections" env:"CONNECTIONS"`               // each listener; 0 = unlimited
 	ConnectionsPerIP int      `yaml:"connections_per_ip" env:"CONNECTIONS_PER_IP"` // 0 = unlimited
 }
 
@@ -196,6 +197,7 @@ type Token struct {
 type Log struct {
 	Level  string `yaml:"level" env:"LEVEL"`   // debug, info, warn, error
 	Format string `yaml:"format" env:"FORMAT"` // auto = text on a terminal, else json
+	Hits   int    `yaml:"hits" env:"HITS"`     // a line for one in so many answers from memory; 0 = for none
 }
 
 // Shutdown says how a node leaves.
@@ -242,10 +244,11 @@ func DefaultConfig() Config {
 			QueueWait:       Duration(5 * time.Second),
 			Render:          Duration(10 * time.Second),
 			Request:         Duration(30 * time.Second),
+			Connections:     16384,
 		},
 		Render:   Render{Isolation: "process", RecycleAfter: 5000, SSIM: 0.98},
 		Text:     Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
-		Log:      Log{Level: "info", Format: "auto"},
+		Log:      Log{Level: "info", Format: "auto", Hits: 1},
 		Shutdown: Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
 	}
 }

@@ -70,7 +70,7 @@ func serverVariables() []imgproxyVariable {
 		{name: "IMGPROXY_DOWNLOAD_TIMEOUT", apply: convertDownloadTimeout},
 		{name: "IMGPROXY_WORKERS", aliases: []string{"IMGPROXY_CONCURRENCY"}, apply: whole(1, "render", "workers")},
 		{name: "IMGPROXY_REQUESTS_QUEUE_SIZE", apply: convertQueue},
-		{name: "IMGPROXY_MAX_CLIENTS", lost: "connections are limited by address (limits.connections_per_ip), not in all"},
+		{name: "IMGPROXY_MAX_CLIENTS", lost: "limits.connections and limits.connections_per_ip bound connections"},
 		{name: "IMGPROXY_TTL", apply: convertTTL},
 		{name: "IMGPROXY_CACHE_CONTROL_PASSTHROUGH", lost: "clients are told max_age; the origin's headers shorten how long a picture stays in the cache"},
 		{name: "IMGPROXY_SET_CANONICAL_HEADER", lost: lostHeader},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -203,6 +204,8 @@ func (n *Node) openServer() {
 		NoImages:       !n.Config.plays(roleEdge),
 		NoAPI:          !n.Config.plays(roleAPI),
 		RequestTimeout: time.Duration(n.Config.Limits.Request),
+		LogHits:        cmp.Or(n.Config.Log.Hits, -1),
+		MaxConns:       n.Config.Limits.Connections,
 		MaxConnsPerIP:  n.Config.Limits.ConnectionsPerIP,
 	}
 	n.Server.Reload(n.site())

@@ -151,6 +151,7 @@ func (c *Config) validateLimits(r *report) {
 	positive(r, "limits.queue_wait", int64(l.QueueWait))
 	positive(r, "limits.render", int64(l.Render))
 	positive(r, "limits.request", int64(l.Request))
+	within(r, "limits.connections", l.Connections, 0, 1<<20)
 	within(r, "limits.connections_per_ip", l.ConnectionsPerIP, 0, 1<<20)
 	within(r, "render.workers", c.Render.Workers, 0, 1024)
 	c.validateTargets(r)
@@ -223,6 +224,7 @@ func (c *Config) validateRest(r *report) {
 	}
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "log.format", c.Log.Format, "auto", "json", "text")
+	within(r, "log.hits", c.Log.Hits, 0, 1<<30)
 	notNegative(r, "shutdown.delay", &c.Shutdown.Delay)
 	positive(r, "shutdown.timeout", int64(c.Shutdown.Timeout))
 }

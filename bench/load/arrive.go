@@ -1,0 +1,52 @@
+package load
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"time"
+)
+
+// arrive hands out the arrivals of a Poisson process until the phase ends. When all clients are busy it
+// waits for one, and later arrivals keep the time they were meant to have: that is what makes a server's
+// pause count for every request that came in it.
+func (r *run) arrive(ctx context.Context) {
+	defer close(r.arrivals)
+	sleep := r.Sleep
+	if sleep == nil {
+		runtime.LockOSThread() // it sleeps in the kernel
+		defer runtime.UnlockOSThread()
+		sleep = preciseSleep
+	}
+	dice := rand.New(rand.NewPCG(r.Seed, 1<<32))
+	meant := r.start
+	for n := int64(0); r.limit == 0 || n < r.limit; n++ {
+		meant = meant.Add(time.Duration(dice.ExpFloat64() / r.Rate * float64(time.Second)))
+		if meant.After(r.end) {
+			return
+		}
+		sleep(ctx, meant)
+		if ctx.Err() != nil {
+			return
+		}
+		r.arrivals <- meant
+	}
+}
+
+// preciseSleep waits until a moment, or until ctx ends. Timers of the runtime may be a millisecond late,
+// which is more than a hit takes, so the last stretch is slept in the kernel.
+func preciseSleep(ctx context.Context, until time.Time) {
+	const coarse = 3 * time.Millisecond
+	if wait := time.Until(until); wait > coarse {
+		timer := time.NewTimer(wait - coarse)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	for wait := time.Until(until); wait > 0; wait = time.Until(until) {
+		nanosleep(wait)
+	}
+}

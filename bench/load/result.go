@@ -1,0 +1,94 @@
+package load
+
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what a run has seen.
+type Result struct {
+	Start    time.Time
+	Took     time.Duration
+	Bin      time.Duration // the length of a bin
+	Statuses map[int]int64
+	Errors   map[string]int64 // requests without an answer, by cause
+	Verdicts map[string]*Verdict
+	Failed   []int64 // requests without an answer, by bin
+	Again    int64   // kept connections that the server had closed: opened anew
+}
+
+func newResult(start time.Time, took time.Duration, tallies []*tally) *Result {
+	r := &Result{
+		Start: start, Took: took, Bin: tallies[0].width,
+		Statuses: map[int]int64{}, Errors: map[string]int64{}, Verdicts: map[string]*Verdict{},
+	}
+	for _, t := range tallies {
+		for status, n := range t.statuses {
+			r.Statuses[status] += n
+		}
+		for text, n := range t.errors {
+			r.Errors[text] += n
+		}
+		for i, n := range t.failed {
+			for len(r.Failed) <= i {
+				r.Failed = append(r.Failed, 0)
+			}
+			r.Failed[i] += n
+		}
+		for name, v := range t.verdicts {
+			if r.Verdicts[name] == nil {
+				r.Verdicts[name] = newVerdict()
+			}
+			r.Verdicts[name].merge(v)
+		}
+		r.Again += t.again
+	}
+	return r
+}
+
+// All adds the verdicts up.
+func (r *Result) All() *Verdict {
+	all := newVerdict()
+	for _, v := range r.Verdicts {
+		all.merge(v)
+	}
+	return all
+}
+
+// Requests is the number of answers, whatever their status.
+func (r *Result) Requests() int64 {
+	var n int64
+	for _, count := range r.Statuses {
+		n += count
+	}
+	return n
+}
+
+// Unanswered is the number of requests without an answer.
+func (r *Result) Unanswered() int64 {
+	var n int64
+	for _, count := range r.Errors {
+		n += count
+	}
+	return n
+}
+
+// Rate is answers a second.
+func (r *Result) Rate() float64 { return float64(r.Requests()) / r.Took.Seconds() }
+
+// BytesIn returns the bytes of bodies of bin i.
+func (v *Verdict) BytesIn(i int) int64 {
+	if i >= len(v.bytes) {
+		return 0
+	}
+	return v.bytes[i]
+}
+
+// In returns the latencies of bin i; nil if there are none.
+func (v *Verdict) In(i int) *hdrhistogram.Histogram {
+	if i >= len(v.Bins) {
+		return nil
+	}
+	return v.Bins[i]
+}

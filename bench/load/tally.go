@@ -1,0 +1,126 @@
+package load
+
+import (
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+const (
+	// longest is the largest time that is told apart from longer ones, µs.
+	longest = int64(10 * time.Minute / time.Microsecond)
+	// maxKinds is how many verdicts and errors are told apart; others count as "other".
+	maxKinds = 32
+	// maxBins is how many stretches of time are told apart; the last takes what comes later.
+	maxBins = 4096
+)
+
+// Verdict is what answers of one Cache-Status had in common.
+type Verdict struct {
+	Latency *hdrhistogram.Histogram // µs, from the moment the request was meant to be sent
+	Service *hdrhistogram.Histogram // µs, from the moment it was sent
+	Bytes   int64                   // of bodies
+	Bins    []*hdrhistogram.Histogram
+	bytes   []int64 // of bodies, by bin
+}
+
+func newVerdict() *Verdict {
+	const digits = 3
+	return &Verdict{Latency: hdrhistogram.New(1, longest, digits), Service: hdrhistogram.New(1, longest, digits)}
+}
+
+// bin returns the histogram of a stretch of time, exact to 2 digits.
+func (v *Verdict) bin(i int) *hdrhistogram.Histogram {
+	const digits = 2
+	for len(v.Bins) <= i {
+		v.Bins, v.bytes = append(v.Bins, nil), append(v.bytes, 0)
+	}
+	if v.Bins[i] == nil {
+		v.Bins[i] = hdrhistogram.New(1, longest, digits)
+	}
+	return v.Bins[i]
+}
+
+// merge adds o.
+func (v *Verdict) merge(o *Verdict) {
+	v.Latency.Merge(o.Latency)
+	v.Service.Merge(o.Service)
+	v.Bytes += o.Bytes
+	for i, h := range o.Bins {
+		if h != nil {
+			v.bin(i).Merge(h)
+			v.bytes[i] += o.bytes[i]
+		}
+	}
+}
+
+// tally is what some of the clients have seen: few tallies with a lock take less memory than one a client.
+type tally struct {
+	start time.Time
+	width time.Duration // of a bin
+
+	mu       sync.Mutex
+	statuses map[int]int64
+	errors   map[string]int64
+	failed   []int64 // errors by bin
+	verdicts map[string]*Verdict
+	again    int64
+}
+
+func newTally(start time.Time, width time.Duration) *tally {
+	return &tally{start: start, width: width, statuses: map[int]int64{}, errors: map[string]int64{}, verdicts: map[string]*Verdict{}}
+}
+
+// sight is one answer.
+type sight struct {
+	status             int
+	verdict            []byte
+	bytes              int
+	meant, sent, ended time.Time
+}
+
+func (t *tally) answer(s sight) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.statuses[s.status]++
+	v := t.verdicts[string(s.verdict)]
+	if v == nil {
+		name := string(s.verdict)
+		if len(t.verdicts) >= maxKinds {
+			name = "other"
+		}
+		if v = t.verdicts[name]; v == nil {
+			v = newVerdict()
+			t.verdicts[name] = v
+		}
+	}
+	// Clamped into the range, recording cannot fail.
+	latency, i := micros(s.ended.Sub(s.meant)), t.bin(s.ended)
+	_ = v.Latency.RecordValue(latency)
+	_ = v.Service.RecordValue(micros(s.ended.Sub(s.sent)))
+	_ = v.bin(i).RecordValue(latency)
+	v.Bytes += int64(s.bytes)
+	v.bytes[i] += int64(s.bytes)
+}
+
+// fail counts a request without an answer.
+func (t *tally) fail(text string, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.errors[text] == 0 && len(t.errors) >= maxKinds {
+		text = "other"
+	}
+	t.errors[text]++
+	i := t.bin(at)
+	for len(t.failed) <= i {
+		t.failed = append(t.failed, 0)
+	}
+	t.failed[i]++
+}
+
+func (t *tally) bin(at time.Time) int {
+	return min(int(max(at.Sub(t.start), 0)/t.width), maxBins-1)
+}
+
+func micros(d time.Duration) int64 { return min(max(d.Microseconds(), 1), longest) }
