@@ -37,13 +37,18 @@ type Flight[T any] struct {
 }
 
 type flightCall[T any] struct {
-	waiters int                // guarded by the flight's mu
-	given   bool               // nobody waited at some time; guarded by the flight's mu
-	giveUp  context.CancelFunc // ends patience
-	done    chan struct{}      // closed after all below are written
+	waiters map[*waiter]struct{} // guarded by the flight's mu
+	given   bool                 // nobody waited at some time; guarded by the flight's mu
+	giveUp  context.CancelFunc   // ends patience
+	done    chan struct{}        // closed after all below are written
 	value   T
 	err     error
 	late    bool // err came because the fill's time was over
+}
+
+// waiter is one caller of Do that waits.
+type waiter struct {
+	gone func() bool // nil = it is there until it leaves
 }
 
 // FlightStats is a snapshot of a Flight.
@@ -65,67 +70,69 @@ func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience co
 	defer f.waiting.Add(-1)
 	came := time.Now()
 	for {
-		c, shared, err := f.join(ctx, key, fill)
+		c, w, shared, err := f.join(ctx, key, fill)
 		if err != nil {
 			return v, false, err
 		}
 		select {
 		case <-c.done:
-			again := f.leave(c) && errors.Is(c.err, context.Canceled)
+			again := f.leave(c, w) && !w.hasGone() && errors.Is(c.err, context.Canceled)
 			again = again || c.late && shared && time.Since(came) < f.Timeout
 			if again && ctx.Err() == nil {
 				continue
 			}
 			return c.value, shared, c.err
 		case <-ctx.Done():
-			f.leave(c)
+			f.leave(c, w)
 			return v, shared, ctx.Err()
 		}
 	}
 }
 
 // join finds the key's call or begins one.
-func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (c *flightCall[T], shared bool, err error) {
+func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (c *flightCall[T], w *waiter, shared bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	w = waiterOf(ctx)
 	if c := f.calls[key]; c != nil {
-		if f.MaxWaiters > 0 && c.waiters >= f.MaxWaiters {
+		if f.MaxWaiters > 0 && len(c.waiters) >= f.MaxWaiters {
 			f.refused.Add(1)
-			return nil, false, ErrOverloaded
+			return nil, nil, false, ErrOverloaded
 		}
-		c.waiters++
+		c.waiters[w] = struct{}{}
 		f.collapsed.Add(1)
-		return c, true, nil
+		return c, w, true, nil
 	}
 	if f.closed {
-		return nil, false, ErrClosed
+		return nil, nil, false, ErrClosed
 	}
 	if f.calls == nil {
 		f.calls = map[Hash]*flightCall[T]{}
 	}
-	c = &flightCall[T]{waiters: 1, done: make(chan struct{})}
+	c = &flightCall[T]{waiters: map[*waiter]struct{}{w: {}}, done: make(chan struct{})}
 	ctx, end := context.WithoutCancel(ctx), context.CancelFunc(func() {})
 	if f.Timeout > 0 {
 		ctx, end = context.WithTimeout(ctx, f.Timeout)
 	}
 	patience, giveUp := context.WithCancel(ctx)
 	c.giveUp = giveUp
+	patience = context.WithValue(patience, awaitedKey{}, func() bool { return f.awaited(c) })
 	f.calls[key] = c
 	f.filled.Add(1)
 	f.fills.Go(func() {
 		defer end()
 		f.run(ctx, patience, key, c, fill)
 	})
-	return c, false, nil
+	return c, w, false, nil
 }
 
 // leave counts a waiter out; again says that the call was given up by all at some time.
-func (f *Flight[T]) leave(c *flightCall[T]) (again bool) {
+func (f *Flight[T]) leave(c *flightCall[T], w *waiter) (again bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	again = c.given
-	c.waiters--
-	if c.waiters == 0 {
+	delete(c.waiters, w)
+	if len(c.waiters) == 0 {
 		c.given = true
 		c.giveUp()
 	}

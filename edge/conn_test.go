@@ -97,52 +97,31 @@ func TestOneWriteAnAnswer(t *testing.T) {
 // A connection that is quiet leaves the server and is served when it speaks again; it ends with its idle
 // time, with the client and with the server.
 func TestParking(t *testing.T) {
-	r := start(t, &Server{Pictures: held(picture("x", "image/jpeg")), IdleTimeout: 3 * time.Second}, testSite())
+	r := start(t, &Server{Pictures: held(picture("x", "image/jpeg")), IdleTimeout: 2 * time.Second}, testSite())
 	ln := r.listenerOf(r.public)
-	c, err := net.Dial("tcp", r.public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	br := bufio.NewReader(c)
+	var c *client
 	ask := func() {
 		t.Helper()
-		if _, err := io.WriteString(c, "GET /free/a.jpg HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.ReadResponse(br, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, _ := io.ReadAll(resp.Body); string(body) != "x" {
-			t.Errorf("status %d, body %q", resp.StatusCode, body)
+		c.send("GET /free/a.jpg HTTP/1.1\r\nHost: a\r\n\r\n")
+		if resp, body, err := c.answer(); err != nil || body != "x" {
+			t.Fatalf("%v, body %q, %v", resp, body, err)
 		}
 	}
+	c = r.dial()
 	for range 2 {
 		ask()
 		ask() // not yet quiet
 		eventually(t, "the connection is parked", func() bool { return ln.quiet() > 0 })
 	}
-	eventually(t, "the idle connection is closed", func() bool {
-		_ = c.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-		_, err := br.ReadByte()
-		return errors.Is(err, io.EOF)
-	})
-	gone, err := net.Dial("tcp", r.public)
-	if err != nil {
-		t.Fatal(err)
+	if _, err := c.reader.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("the end of the idle time: %v, want EOF", err)
 	}
-	c, br = gone, bufio.NewReader(gone)
+	c = r.dial()
 	ask()
 	eventually(t, "the second connection is parked", func() bool { return ln.quiet() > 0 })
-	_ = gone.Close()
+	_ = c.Close()
 	eventually(t, "the client's leaving is seen", func() bool { return ln.quiet() == 0 && ln.count() == 0 })
-	last, err := net.Dial("tcp", r.public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = last.Close() }()
-	c, br = last, bufio.NewReader(last)
+	c = r.dial()
 	ask()
 	eventually(t, "the third connection is parked", func() bool { return ln.quiet() > 0 })
 	// The test's end shuts the server down, which must not wait for it.
@@ -219,6 +198,42 @@ func TestAcceptGoesOn(t *testing.T) {
 	if err := errors.Join(s.Shutdown(t.Context()), <-served); err != nil {
 		t.Error(err)
 	}
+}
+
+// client is a connection to the public listener that sends what it is told. It is closed at the test's end.
+type client struct {
+	*net.TCPConn
+	t      testing.TB
+	reader *bufio.Reader
+}
+
+func (r *running) dial() *client {
+	r.t.Helper()
+	nc, err := net.Dial("tcp", r.public)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = nc.Close() })
+	_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+	return &client{nc.(*net.TCPConn), r.t, bufio.NewReader(nc)}
+}
+
+// send sends bytes as they are.
+func (c *client) send(text string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.TCPConn, text); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// answer reads the answer to a GET.
+func (c *client) answer() (*http.Response, string, error) {
+	resp, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	body, err := io.ReadAll(resp.Body)
+	return resp, string(body), err
 }
 
 // listenerOf returns the listener bound to addr.

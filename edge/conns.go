@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 )
 
 // clientNet returns what counts as one client: an IPv4 address or an IPv6 /64.
@@ -48,6 +49,35 @@ func gone(c net.Conn) bool {
 	left := false
 	err = raw.Control(func(fd uintptr) { left, _ = peek(fd) })
 	return left && err == nil
+}
+
+// watch calls left once the client has closed its side, and lets no read deadline pass meanwhile. stop ends
+// the watch and waits for it, so that the connection is not touched after the handler has returned.
+func watch(c net.Conn, left func()) (stop func()) {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return func() {}
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil || c.SetReadDeadline(time.Time{}) != nil {
+		return func() {} // closed already
+	}
+	ended := make(chan struct{}) // closed, never sent on
+	go func() {
+		defer close(ended)
+		away := false
+		err := raw.Read(func(fd uintptr) bool {
+			away, _ = peek(fd)
+			return away
+		})
+		if err == nil && away {
+			left()
+		}
+	}()
+	return func() {
+		_ = c.SetReadDeadline(time.Unix(1, 0)) // wakes the read; the server sets another for the next request
+		<-ended
+	}
 }
 
 // peek looks at a connection without blocking and takes nothing from it: left says that the client has

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -197,43 +196,21 @@ func (x *exchange) fetch(r *pipeline.Request) (*cache.Entry, pipeline.Via, error
 	defer cancel()
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
-	stop := watch(x.ctx.Conn(), func() { leave(errClientGone) })
+	c := x.ctx.Conn()
+	stop := watch(c, func() { leave(errClientGone) })
 	defer stop()
-	e, via, err := x.server.Pictures.Get(ctx, r)
+	e, via, err := x.server.Pictures.Get(cache.WithGone(ctx, func() bool { return gone(c) }), r)
 	var known coded
-	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.As(err, &known) {
+	if err == nil || errors.As(err, &known) {
+		return e, via, err
+	}
+	switch cause := context.Cause(ctx); {
+	case cause != nil:
 		err = cause // the pipeline says only that the context has ended
+	case errors.Is(err, context.Canceled) && gone(c):
+		err = errClientGone // seen before watch saw it
 	}
 	return e, via, err
-}
-
-// lookEvery is how often the connection of a waiting client is looked at.
-const lookEvery = 25 * time.Millisecond
-
-// watch calls left once the client has closed its side. stop ends the watch and waits for it, so that
-// the connection is not touched after the handler has returned.
-func watch(c net.Conn, left func()) (stop func()) {
-	end, ended := make(chan struct{}), make(chan struct{}) // closed, never sent on
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(lookEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-end:
-				return
-			case <-tick.C:
-				if gone(c) {
-					left()
-					return
-				}
-			}
-		}
-	}()
-	return func() {
-		close(end)
-		<-ended
-	}
 }
 
 // preflight answers OPTIONS on a picture.

@@ -2,8 +2,6 @@ package edge
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -239,38 +237,6 @@ func TestStarting(t *testing.T) {
 		got.expect(t, 503, "starting")
 		if got.Header.Get("Retry-After") != "1" {
 			t.Errorf("Retry-After = %q, want 1", got.Header.Get("Retry-After"))
-		}
-	}
-}
-
-// A client that has gone is noticed while its picture is waited for.
-func TestClientGone(t *testing.T) {
-	asked, gone := make(chan struct{}), make(chan error, 1)
-	fake := &fakePictures{get: func(ctx context.Context, _ *pipeline.Request) (*cache.Entry, pipeline.Via, error) {
-		close(asked)
-		<-ctx.Done()
-		gone <- context.Cause(ctx)
-		return nil, pipeline.Via{}, ctx.Err()
-	}}
-	for _, limit := range []int{0, 10} { // the limited listener wraps connections
-		asked = make(chan struct{})
-		r := start(t, &Server{Pictures: fake, MaxConnsPerIP: limit}, testSite())
-		c, err := net.Dial("tcp", r.public)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Write([]byte("GET " + sign(t, "/shop/a.jpg") + " HTTP/1.1\r\nHost: a\r\n\r\n")); err != nil {
-			t.Fatal(err)
-		}
-		<-asked
-		_ = c.Close()
-		select {
-		case err := <-gone:
-			if !errors.Is(err, errClientGone) {
-				t.Errorf("limit %d: the fill ended with %v, want %v", limit, err, errClientGone)
-			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("limit %d: nobody noticed that the client left", limit)
 		}
 	}
 }

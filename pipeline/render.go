@@ -60,6 +60,10 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 		return nil, err
 	}
 	defer leave()
+	if !cache.Awaited(f.patience) {
+		f.stats.abandoned.Add(1)
+		return nil, context.Canceled
+	}
 	result, err := f.run(ctx, orig.Data, plan)
 	if err != nil {
 		return nil, err

@@ -25,11 +25,12 @@ type Stats struct {
 	StaleServed   uint64 // stale copies served because making them anew failed
 	Refreshes     uint64 // begun behind an answer
 	RefreshErrors uint64 // of those, failed
+	Abandoned     uint64 // renders not begun, because all who had asked were gone
 	Gate          GateStats
 }
 
 type counters struct {
-	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors, heldRefused atomic.Uint64
+	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors, heldRefused, abandoned atomic.Uint64
 }
 
 // Stats returns a snapshot.
@@ -41,6 +42,7 @@ func (p *Pipeline) Stats() Stats {
 		Renders: c.renders.Load(), Revalidated: c.revalidated.Load(), Fetches: c.fetches.Load(),
 		CollapsedNode: c.collapsedNode.Load(),
 		StaleServed:   c.staleServed.Load(), Refreshes: c.refreshes.Load(), RefreshErrors: c.refreshErrors.Load(),
-		Gate: gate,
+		Abandoned: c.abandoned.Load(),
+		Gate:      gate,
 	}
 }

@@ -113,6 +113,7 @@ func (n *Node) emitPipeline(emit edge.Emit) {
 	for why, n := range stats.Gate.Refused {
 		emit(edge.QueueRefused, float64(n), pipeline.Refusal(why).String())
 	}
+	emit(edge.QueueRefused, float64(stats.Abandoned), "gone")
 }
 
 // emitSandbox says how the worker processes are; without any, that nothing stands around the decoders.
