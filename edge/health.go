@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,13 +28,14 @@ type condition struct {
 
 // condition returns how the node does.
 func (s *Server) condition() condition {
+	st := s.state.Load()
 	switch {
 	case s.draining.Load():
 		return condition{Status: "draining"}
-	case s.state.Load() == nil:
+	case st == nil:
 		return condition{Status: "starting"}
 	}
-	if failing := s.health.failingOf(s.Dependencies, s.Now()); len(failing) > 0 {
+	if failing := s.health.failingOf(slices.Concat(s.Dependencies, st.site.Dependencies), s.Now()); len(failing) > 0 {
 		return condition{Status: "degraded", Degraded: failing}
 	}
 	return condition{Status: "ok"}

@@ -22,7 +22,7 @@ type Server struct {
 	Pictures     Pictures
 	Purger       Purger       // nil = /v1/purge is absent
 	Explainer    Explainer    // nil = /v1/explain leaves out place and plan
-	Dependencies []Dependency // named by /readyz when they fail
+	Dependencies []Dependency // named by /readyz when they fail, before the site's
 	NoImages     bool         // pictures are served elsewhere: 404 here
 	NoAPI        bool         // /v1 is absent from the public listener (404)
 

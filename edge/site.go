@@ -20,6 +20,7 @@ type Site struct {
 	BaseURL      string             // of absolute URLs in answers, without a slash at the end; "" = from the request of a trusted proxy, else relative
 	TrustProxies []netip.Prefix     // whose X-Forwarded-* and X-Request-Id are believed; nil = nobody's
 	Timing       bool               // Server-Timing on every image answer
+	Dependencies []Dependency       // named by /readyz when they fail, after the server's own
 }
 
 // Source is how one configured source is served.

@@ -16,6 +16,7 @@ import (
 // pipes and links that leave the directory do not exist for it; links that stay inside are followed.
 // ETag is made of size and mtime, so it is the same on every machine that keeps both.
 type Folder struct {
+	dir  string
 	root *os.Root
 }
 
@@ -27,10 +28,11 @@ func NewFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
-	return &Folder{root: root}, nil
+	return &Folder{dir: dir, root: root}, nil
 }
 
-// Close releases the directory; files already opened stay readable.
+// Close releases the directory; files already opened stay readable. Open goes on working, at the price of
+// opening the directory each time: a request may have begun before its source was taken away.
 func (f *Folder) Close() error { return f.root.Close() }
 
 // Open opens the file named key.
@@ -38,8 +40,10 @@ func (f *Folder) Open(_ context.Context, key string, cond Conditions) (*Object, 
 	if !visible(key) {
 		return nil, notFound(errHidden)
 	}
-	// Non-blocking, for opening a pipe would wait for its writer.
-	file, err := f.root.OpenFile(key, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := openIn(f.root, key)
+	if errors.Is(err, fs.ErrClosed) {
+		file, err = f.openLate(key)
+	}
 	if err != nil {
 		return nil, fileError(err)
 	}
@@ -48,6 +52,21 @@ func (f *Folder) Open(_ context.Context, key string, cond Conditions) (*Object, 
 		_ = file.Close() // only read
 	}
 	return obj, err
+}
+
+// openIn opens a file below root. Non-blocking, for opening a pipe would wait for its writer.
+func openIn(root *os.Root, key string) (*os.File, error) {
+	return root.OpenFile(key, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// openLate opens a file after Close.
+func (f *Folder) openLate(key string) (*os.File, error) {
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // the file stays open
+	return openIn(root, key)
 }
 
 func fileObject(file *os.File, cond Conditions) (*Object, error) {

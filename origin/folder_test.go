@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -188,5 +189,32 @@ func TestFolderTouchedSameSize(t *testing.T) {
 	}
 	if a, b := tagAt(at), tagAt(at.Add(time.Nanosecond)); a == b {
 		t.Errorf("one nanosecond later the tag is still %s", a)
+	}
+}
+
+// A request that began before its source was taken away ends well.
+func TestFolderOpensAfterClose(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "a"), []byte("x"), 0o600), os.Symlink("/etc/passwd", filepath.Join(dir, "out"))); err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Close(), f.Close()); err != nil {
+		t.Fatalf("Close: %v", err)
+	}
+	obj, err := f.Open(t.Context(), "a", Conditions{})
+	if err != nil {
+		t.Fatalf("Open after Close: %v", err)
+	}
+	body, err := io.ReadAll(obj.Body)
+	if err := errors.Join(err, obj.Body.Close()); err != nil || string(body) != "x" {
+		t.Errorf("read %q, %v; want x", body, err)
+	}
+	var e *Error
+	if _, err := f.Open(t.Context(), "out", Conditions{}); !errors.As(err, &e) || e.Result != ResultNotFound {
+		t.Errorf("a link that leaves the folder: %v, want not found", err)
 	}
 }

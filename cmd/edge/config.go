@@ -34,7 +34,8 @@ type Config struct {
 	Log          Log                  `yaml:"log" envPrefix:"LOG_"`
 	Shutdown     Shutdown             `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
 
-	unknownVariables []string // EDGE_ variables that name no setting; worth a warning
+	unknownVariables []string     // EDGE_ variables that name no setting; worth a warning
+	files            fingerprints // what was read: the file and those of secrets
 }
 
 // Admin is the second listener: metrics, profiles, /v1 without public exposure.

@@ -65,7 +65,7 @@ func TestExampleLoadsAndTellsTheDefaults(t *testing.T) {
 	}
 	// What the example calls an example has no default; the rest is the default.
 	cfg.Sources, cfg.Presets, cfg.Tokens, cfg.Watermarks, cfg.Dialects = nil, nil, nil, nil, nil
-	cfg.TrustProxies = nil
+	cfg.TrustProxies, cfg.files = nil, nil
 	if diff := cmp.Diff(DefaultConfig(), *cfg, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("the example differs from the defaults (-default +example):\n%s", diff)
 	}

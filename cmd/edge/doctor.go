@@ -212,7 +212,7 @@ func (d *doctor) checkQueue(ctx context.Context, set *Redis) {
 
 func (d *doctor) checkSources(ctx context.Context, n *Node) {
 	for _, name := range n.Config.sourceNames() {
-		d.checkSource(ctx, name, n.Sources[name])
+		d.checkSource(ctx, name, n.source(name))
 	}
 }
 

@@ -57,7 +57,7 @@ func explainPicture(ctx context.Context, cfg *Config, request dialect.Request, a
 		return err
 	}
 	defer func() { _ = n.Close() }() // nothing was stored
-	source := n.Sources[request.Source]
+	source := n.source(request.Source)
 	if source == nil {
 		return fmt.Errorf("there is no source %q", request.Source)
 	}

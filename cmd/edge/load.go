@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -28,7 +27,7 @@ func Load(file string, environ []string, flags Overrides) (*Config, error) {
 	r := newReport(file)
 	cfg := DefaultConfig()
 	if file != "" {
-		data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+		data, err := r.files.read(file)
 		if err != nil {
 			return nil, usageError("read the configuration: " + err.Error())
 		}
@@ -40,6 +39,7 @@ func Load(file string, environ []string, flags Overrides) (*Config, error) {
 	cfg.readSecrets(r)
 	cfg.applyFlags(r, flags)
 	cfg.validate(r)
+	cfg.files = r.files
 	if len(r.problems) > 0 {
 		return &cfg, r.sorted()
 	}

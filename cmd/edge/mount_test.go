@@ -511,8 +511,9 @@ func TestMountsReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Node.Config.Dialects = cfg.Dialects // the sources stay open
-	e.Node.Server.Reload(e.Node.site())
+	if _, err := e.Node.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range all[1:] {
 		got := e.get(t, s.host, s.target)
 		if got.StatusCode != http.StatusForbidden && got.StatusCode != http.StatusBadRequest {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,9 +26,10 @@ const (
 )
 
 // Node is everything between the configuration and the listeners, wired. Open fills it from top to
-// bottom, in the order in which the parts depend on one another; Close unwinds it.
+// bottom, in the order in which the parts depend on one another; Close unwinds it. What Reload replaces is in
+// the wiring.
 type Node struct {
-	Config *Config
+	Config *Config      // of the start
 	Log    *slog.Logger // nil = nowhere
 
 	Client      redis.UniversalClient // nil without a Redis
@@ -44,10 +46,10 @@ type Node struct {
 
 	Engine   pipeline.Engine
 	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
-	Sources  map[string]*openSource
 	Pipeline *pipeline.Pipeline
 	Server   *edge.Server
 
+	live    atomic.Pointer[wiring] // the configuration in force
 	numbers renderNumbers
 	closers []func() error // undone from the last to the first
 }
@@ -70,9 +72,12 @@ func (n *Node) Open() (err error) {
 	if err := n.openEngine(); err != nil {
 		return err
 	}
-	if err := n.openSources(); err != nil {
+	w, err := n.wire(n.Config, nil)
+	if err != nil {
 		return err
 	}
+	n.live.Store(w)
+	n.undo(func() error { return n.live.Load().close(nil) })
 	n.openPipeline()
 	n.openServer()
 	return nil
@@ -186,7 +191,7 @@ func (n *Node) openPipeline() {
 
 // sourceOf finds the source of a watermark; nil = there is none.
 func (n *Node) sourceOf(name string) *pipeline.Source {
-	if s := n.Sources[name]; s != nil {
+	if s := n.source(name); s != nil {
 		return s.served
 	}
 	return nil
@@ -208,7 +213,7 @@ func (n *Node) openServer() {
 		MaxConns:       n.Config.Limits.Connections,
 		MaxConnsPerIP:  n.Config.Limits.ConnectionsPerIP,
 	}
-	n.Server.Reload(n.site())
+	n.Server.Reload(n.live.Load().site())
 }
 
 // Flush waits until what is on its way to Redis has been written, at most until ctx ends.
@@ -230,25 +235,13 @@ func (n *Node) Close() error {
 	return errors.Join(errs...)
 }
 
-// dependencies are what readiness names when it does not answer: Redis, and each source.
+// dependencies are what readiness names when it does not answer, whatever the sources.
 func (n *Node) dependencies() []edge.Dependency {
-	var all []edge.Dependency
-	if n.Client != nil {
-		all = append(all, edge.Dependency{Name: "redis", Check: n.Fleet.Ping})
+	if n.Client == nil {
+		return nil
 	}
-	for _, name := range n.Config.sourceNames() {
-		src := n.Sources[name].origin
-		all = append(all, edge.Dependency{Name: name, Check: func(context.Context) error {
-			if src.Stats().Open > 0 {
-				return errBreakerOpen
-			}
-			return nil
-		}})
-	}
-	return all
+	return []edge.Dependency{{Name: "redis", Check: n.Fleet.Ping}}
 }
-
-var errBreakerOpen = errors.New("the source does not answer")
 
 // logVips passes on what libvips complains about; it speaks of files of users, so it is no error of ours.
 func (n *Node) logVips(message string) { n.Log.Debug("libvips", "message", message) }

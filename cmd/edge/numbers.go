@@ -61,8 +61,9 @@ func (n *Node) emit(emit edge.Emit) {
 	n.emitPipeline(emit)
 	n.emitSandbox(emit)
 	var bytes uint64
-	for _, name := range n.Config.sourceNames() {
-		stats := n.Sources[name].origin.Stats()
+	w := n.live.Load()
+	for _, name := range w.config.sourceNames() {
+		stats := w.sources[name].origin.Stats()
 		for result, count := range stats.Requests {
 			emit(edge.OriginRequests, float64(count), name, result.String())
 		}

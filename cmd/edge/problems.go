@@ -45,6 +45,7 @@ type report struct {
 	lines    map[string]int    // path → line of the file
 	set      map[string]string // path → the flag that set it
 	env      map[string]bool   // the variables that were taken
+	files    fingerprints      // that were read
 	problems ConfigErrors
 }
 
@@ -76,7 +77,7 @@ func (r *report) sorted() ConfigErrors {
 }
 
 func newReport(file string) *report {
-	return &report{file: file, lines: map[string]int{}, set: map[string]string{}, env: map[string]bool{}}
+	return &report{file: file, lines: map[string]int{}, set: map[string]string{}, env: map[string]bool{}, files: fingerprints{}}
 }
 
 // where names the flag, the variable or the line that path was set by; a setting that is missing is

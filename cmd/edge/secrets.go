@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -95,7 +94,7 @@ func readSecret(r *report, path, file string, given bool) (string, bool) {
 		r.add(path, "is given twice: here and by "+path+"_file")
 		return "", false
 	}
-	data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	data, err := r.files.read(file)
 	if err != nil {
 		r.add(path+"_file", err.Error())
 		return "", false

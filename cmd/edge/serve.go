@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 type serveCommand struct {
@@ -27,12 +28,10 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 	if made {
 		flags.Key = randomKey()
 	}
-	cfg, err := c.load(p, flags)
+	load := func() (*Config, error) { return c.configuration(p, flags) }
+	cfg, err := load()
 	if err != nil {
 		return err
-	}
-	if len(cfg.Sources) == 0 {
-		return usageError("there is nothing to serve: name a folder with --dir, or a configuration with sources")
 	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -54,12 +53,17 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	c.announce(p, s, made)
+	reloader := NewReloader(s.Node, load)
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case err := <-s.Ended():
 			return fmt.Errorf("serve: %w", err)
 		case <-hangups:
-			log.Warn("SIGHUP is ignored: a configuration is read at the start alone, reloading is not available yet")
+			reloader.Reload("SIGHUP")
+		case <-look.C:
+			reloader.Look()
 		case by := <-signals:
 			log.Info("leaving", "signal", by.String())
 			return s.Leave(ctx, by, signals)
@@ -67,6 +71,15 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 			return s.Stop(context.WithoutCancel(ctx))
 		}
 	}
+}
+
+// configuration reads what is to be served.
+func (c *serveCommand) configuration(p *Program, flags Overrides) (*Config, error) {
+	cfg, err := c.load(p, flags)
+	if err == nil && len(cfg.Sources) == 0 {
+		err = usageError("there is nothing to serve: name a folder with --dir, or a configuration with sources")
+	}
+	return cfg, err
 }
 
 // announce tells the operator where to look, on stderr, so that a log in JSON stays JSON.

@@ -56,7 +56,7 @@ func (s *Service) Ended() <-chan error { return s.ended }
 // error says so, and the node is left as it is for the process to end.
 func (s *Service) Leave(ctx context.Context, by os.Signal, signals <-chan os.Signal) error {
 	s.Node.Server.Drain()
-	if delay := time.Duration(s.Node.Config.Shutdown.Delay); by == syscall.SIGTERM && delay > 0 {
+	if delay := time.Duration(s.Node.live.Load().config.Shutdown.Delay); by == syscall.SIGTERM && delay > 0 {
 		s.Node.Log.Info("draining", "delay", delay.String())
 		pause := time.NewTimer(delay)
 		defer pause.Stop()
@@ -71,7 +71,7 @@ func (s *Service) Leave(ctx context.Context, by os.Signal, signals <-chan os.Sig
 
 // Stop closes the listeners, lets requests under way finish within shutdown.timeout and closes the node.
 func (s *Service) Stop(ctx context.Context) error {
-	timeout := time.Duration(s.Node.Config.Shutdown.Timeout)
+	timeout := time.Duration(s.Node.live.Load().config.Shutdown.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := s.Node.Server.Shutdown(ctx); err != nil {

@@ -49,6 +49,12 @@ func startChild(t *testing.T, config string, args ...string) *child {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return startChildOn(t, file, args...)
+}
+
+// startChildOn is startChild with the test's own file.
+func startChildOn(t *testing.T, file string, args ...string) *child {
+	t.Helper()
 	logs, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)

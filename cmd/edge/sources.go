@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -12,36 +11,6 @@ import (
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 )
-
-// openSource is a configured source with its origin open.
-type openSource struct {
-	config *Source
-	origin *origin.Source
-	served *pipeline.Source
-}
-
-func (n *Node) openSources() error {
-	n.Sources = make(map[string]*openSource, len(n.Config.Sources))
-	for _, name := range n.Config.sourceNames() {
-		s := n.Config.Sources[name]
-		opener, closer, err := openOrigin(s)
-		if err != nil {
-			return fmt.Errorf("source %s: %w", name, err)
-		}
-		n.undo(closer)
-		src := &origin.Source{
-			Opener:   opener,
-			Name:     name,
-			Timeout:  s.Timeout.or(defaultTimeout),
-			MaxBytes: n.Config.sourceBytes(s),
-			Denied: func(key string, cause error) {
-				n.Log.Warn("the origin denies an original", "source", name, "key", key, "cause", cause)
-			},
-		}
-		n.Sources[name] = &openSource{config: s, origin: src, served: n.Config.pipelineSource(name, src)}
-	}
-	return nil
-}
 
 // openOrigin opens the place of a source's originals.
 func openOrigin(s *Source) (origin.Opener, func() error, error) {
@@ -133,8 +102,8 @@ func formats(names []string) []resize.Format {
 }
 
 // site is what the configuration says about serving.
-func (n *Node) site() *edge.Site {
-	c := n.Config
+func (w *wiring) site() *edge.Site {
+	c := w.config
 	site := &edge.Site{
 		Sources:      make(map[string]*edge.Source, len(c.Sources)),
 		Mounts:       c.mounts(),
@@ -142,8 +111,9 @@ func (n *Node) site() *edge.Site {
 		BaseURL:      c.BaseURL,
 		TrustProxies: networks(c.TrustProxies),
 		Timing:       c.Timing,
+		Dependencies: w.dependencies(),
 	}
-	for name, open := range n.Sources {
+	for name, open := range w.sources {
 		site.Sources[name] = c.edgeSource(name, open.served)
 	}
 	for _, t := range c.Tokens {
