@@ -28,11 +28,12 @@ type checked struct {
 	original *File
 	sent     resize.Format // of the original
 	clean    *File
+	handed   bool // clean belongs to another
 }
 
 // drop gives back what was made of the original.
 func (c *checked) drop() {
-	if c != nil {
+	if c != nil && !c.handed {
 		_ = c.clean.Close() // memory alone
 	}
 }

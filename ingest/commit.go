@@ -62,6 +62,7 @@ func (u *upload) transact(ctx context.Context) (Outcome, error) {
 		}
 	}
 	u.publish(ctx, brought)
+	u.beginPresets(images)
 	return u.outcome(images, brought), nil
 }
 
@@ -73,7 +74,7 @@ func (u *upload) distinct() map[string]*placed {
 			continue
 		}
 		c.image.Upload, c.image.Created = u.id, u.now().UTC().Truncate(time.Millisecond)
-		c.image.Focus, c.image.Tags = u.Focus, u.Tags
+		c.image.Focus, c.image.Tags, c.image.Presets = u.Focus, u.Tags, u.Presets.queued()
 		if u.Archive != nil {
 			c.image.Archive = fileName(c.image.ID, c.sent.Extension())
 		}
@@ -213,6 +214,18 @@ func (u *upload) publish(ctx context.Context, images []Image) {
 		})
 	}
 	_ = g.Wait() // nothing returns an error
+}
+
+// beginPresets hands the bytes of new images on to who makes their presets.
+func (u *upload) beginPresets(images map[string]*placed) {
+	if u.Presets == nil {
+		return
+	}
+	for _, p := range images {
+		if p.existing == nil && u.Presets.begin(u.Store, &p.image, p.clean, u.Presets.Names) {
+			p.handed = true
+		}
+	}
 }
 
 // outcome lists what became of the files.

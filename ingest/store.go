@@ -33,6 +33,7 @@ type Store struct {
 	Parallel  int             // files of one upload that are worked on at once; 0 = DefaultParallel
 	Grace     time.Duration   // age from which on an orphan may be removed; 0 = DefaultGrace
 	TempDir   string          // of received files; "" = the system's
+	Presets   *Presets        // made of new images in the background; nil = none
 	Now       func() time.Time
 
 	// Purge makes every node forget the variants of an image; nil = nobody remembers any. Its error is not

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ type Order struct {
 	Atomic bool    // all or nothing; else each file by itself
 	Focus  *Focus  // of every image; nil = none
 	Tags   []string
+
+	id string // of the upload; "" = a new one
 }
 
 // Stored is an image that an upload brought or found there.
@@ -38,7 +41,7 @@ func (s *Store) Upload(ctx context.Context, o Order) (Outcome, error) {
 	if err := s.acceptable(o); err != nil {
 		return Outcome{}, err
 	}
-	u := &upload{Store: s, Order: o, id: newUploadID(s.now()), files: make([]*checked, len(o.Files)), errs: make([]error, len(o.Files))}
+	u := &upload{Store: s, Order: o, id: cmp.Or(o.id, newUploadID(s.now())), files: make([]*checked, len(o.Files)), errs: make([]error, len(o.Files))}
 	defer u.drop()
 	u.each(func(i int) (err error) {
 		u.files[i], err = s.check(ctx, o.Files[i])
