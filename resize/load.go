@@ -21,12 +21,12 @@ func shrinkOnLoad(src Source, frames int, region image.Rectangle, scaled image.P
 	size := image.Pt(src.Width, src.Height)
 	switch {
 	case src.Format == FormatJPEG:
-		shrink = jpegShrink(factor)
+		shrink = decoderShrink(factor)
 		by := float64(shrink)
 		size = image.Pt((size.X+shrink-1)/shrink, (size.Y+shrink-1)/shrink)
 		return shrink, 1, reduced(region, 1/by, 1/by, size)
-	case src.Format == FormatWebP && frames == 1 && src.Pages <= 1 && factor > leastFactor:
-		scale = webpScale(size, leastFactor/factor)
+	case src.Format == FormatWebP && frames == 1 && src.Pages <= 1:
+		scale = webpScale(size, 1/float64(decoderShrink(factor)))
 		size = image.Pt(side(float64(size.X)*scale), side(float64(size.Y)*scale))
 		sx, sy := float64(size.X)/float64(src.Width), float64(size.Y)/float64(src.Height)
 		return 1, scale, reduced(region, sx, sy, size)
@@ -54,8 +54,9 @@ func svgScale(size image.Point, region image.Rectangle, scaled image.Point) floa
 	return min(scale, most, maxDrawnSide/float64(max(size.X, size.Y)))
 }
 
-// jpegShrink returns the largest of 1, 2, 4, 8 that leaves enough to resample.
-func jpegShrink(factor float64) int {
+// decoderShrink returns the largest of 1, 2, 4, 8 that leaves enough to resample. A WebP could be reduced
+// by any factor; by these its px are means, as a JPEG's are, and pictures that share a decode are equal.
+func decoderShrink(factor float64) int {
 	switch {
 	case factor >= 8*leastFactorSmall:
 		return 8

@@ -332,8 +332,8 @@ func TestPlanShrink(t *testing.T) {
 		})
 	}
 	webp := Source{Format: FormatWebP, Width: 3000, Height: 2000, Pages: 1, Bands: 3, Depth: 8}
-	if p := mustPlan(t, Options{Width: 300}, webp); p.Scale != 0.13 || p.Loaded != image.Rect(0, 0, 390, 260) {
-		t.Errorf("WebP: scale %v, loaded %v; want 0.13 and 390×260", p.Scale, p.Loaded)
+	if p := mustPlan(t, Options{Width: 300}, webp); p.Scale != 0.25 || p.Loaded != image.Rect(0, 0, 750, 500) {
+		t.Errorf("WebP: scale %v, loaded %v; want 0.25 and 750×500", p.Scale, p.Loaded)
 	}
 }
 
