@@ -6,13 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
 )
 
-// optionsVariable tells the child of TestMemoryPromise what to render.
+// optionsVariable tells the child of TestMemoryPromise what to render: options, separated by spaces where they
+// share a decode.
 const optionsVariable = "IMGEDGE_TEST_OPTIONS"
 
 // No option takes more memory than its plan has promised to the gate.
@@ -26,18 +28,14 @@ func TestMemoryPromise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const large = "f=jpeg&w=1600"
 	for _, text := range []string{
-		"", "round=90", "ar=1:1&g=smart", "trim=10", "wm=a/b&wmr=1&wms=0.2",
-		"rot=30&blur=9&sharpen=2&pixelate=5&round=40&bg=blur&txt=All&wm=a/b&trim=5",
+		large, large + "&round=90", large + "&ar=1:1&g=smart", large + "&trim=10", large + "&wm=a/b&wmr=1&wms=0.2",
+		large + "&rot=30&blur=9&sharpen=2&pixelate=5&round=40&bg=blur&txt=All&wm=a/b&trim=5",
+		large + " f=jpeg&w=800 f=jpeg&w=500 f=webp&w=300", large + " f=webp&w=1500",
 	} {
 		child := exec.CommandContext(t.Context(), self)
-		child.Env = append(os.Environ(), childVariable+"="+path, optionsVariable+"=w=1600&f=jpeg&"+text)
-		if text == "" {
-			child.Env[len(child.Env)-1] = optionsVariable + "=w=1600&f=jpeg"
-		}
-		if len(text) > 1 && text[:2] == "w=" {
-			child.Env[len(child.Env)-1] = optionsVariable + "=f=jpeg&" + text
-		}
+		child.Env = append(os.Environ(), childVariable+"="+path, optionsVariable+"="+text)
 		out, err := child.CombinedOutput()
 		if err != nil {
 			t.Errorf("%q: %v\n%s", text, err, out)
@@ -69,26 +67,30 @@ func renderOptions(path, text string) int {
 	if err != nil {
 		return fail(err)
 	}
-	o, err := resize.Parse(text)
-	if err != nil {
-		return fail(err)
-	}
 	ctx, lim := context.Background(), resize.DefaultLimits()
 	src, err := e.Probe(ctx, data)
 	if err != nil {
 		return fail(err)
 	}
-	plan, err := o.Plan(src, lim)
-	if err == nil {
-		plan, err = plan.WithMark(data, src, lim)
-	}
-	if err != nil {
-		return fail(err)
+	var plans []resize.Plan
+	for text := range strings.FieldsSeq(text) {
+		o, err := resize.Parse(text)
+		if err != nil {
+			return fail(err)
+		}
+		plan, err := o.Plan(src, lim)
+		if err == nil {
+			plan, err = plan.WithMark(data, src, lim)
+		}
+		if err != nil {
+			return fail(err)
+		}
+		plans = append(plans, plan)
 	}
 	before := peak()
-	if _, err := e.Run(ctx, data, plan); err != nil {
+	if _, err := e.Run(ctx, data, plans...); err != nil {
 		return fail(err)
 	}
-	fmt.Println(peak()-before, plan.Memory>>10)
+	fmt.Println(peak()-before, resize.Together(plans...).Memory>>10)
 	return 0
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
-// Run makes one picture for each plan, in order. The plans must be those of this data's probe. When ctx
-// ends, libvips stops at its next band of lines and Run returns ctx.Err(); a decoder or encoder that
-// works on a whole picture at once is waited for.
+// Run makes one picture for each plan, in order, with as few decodes as resize.Together finds. The plans must
+// be those of this data's probe. When ctx ends, libvips stops at its next band of lines and Run returns
+// ctx.Err(); a decoder or encoder that works on a whole picture at once is waited for.
 func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]resize.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -21,13 +21,23 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 	if _, err := e.allow(data); err != nil {
 		return nil, err
 	}
-	results := make([]resize.Result, 0, len(plans))
-	for _, plan := range plans {
-		result, err := e.render(ctx, data, plan)
+	if err := handedIn(plans); err != nil {
+		return nil, err
+	}
+	results := make([]resize.Result, len(plans))
+	for _, group := range resize.Together(plans...).Groups {
+		if len(group.Parts) > 1 {
+			if err := e.renderGroup(ctx, data, plans, group, results); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		i := group.Parts[0].Index
+		result, err := e.render(ctx, data, plans[i])
 		if err != nil {
 			return nil, err
 		}
-		results = append(results, result)
+		results[i] = result
 	}
 	return results, nil
 }
@@ -39,21 +49,26 @@ func (e *Engine) render(ctx context.Context, data []byte, p resize.Plan) (resize
 		return resize.Result{}, err
 	}
 	pic := &picture{plan: p, data: data, targets: e.targets, first: &decided{}}
-	defer pic.close()
 	steps := pic.still
 	if p.Animated() {
 		steps = pic.animation
 	}
-	if err := steps(ctx); err != nil {
+	return pic.result(ctx, start, func() error { return steps(ctx) })
+}
+
+// result executes the steps up to the encoder, which began at start, and encodes. It closes the picture.
+func (p *picture) result(ctx context.Context, start time.Time, steps func() error) (resize.Result, error) {
+	defer p.close()
+	if err := steps(); err != nil {
 		return resize.Result{}, broken(ctx, "render", err)
 	}
 	decoded := time.Now()
-	made, err := pic.finish(ctx)
+	made, err := p.finish(ctx)
 	if err != nil {
 		return resize.Result{}, broken(ctx, "encode", err)
 	}
 	return resize.Result{
-		Body: made.body, Format: made.Format, Width: p.Width, Height: p.Height, Frames: p.Frames,
+		Body: made.body, Format: made.Format, Width: p.plan.Width, Height: p.plan.Height, Frames: p.plan.Frames,
 		Decode: decoded.Sub(start).Nanoseconds(), Encode: time.Since(decoded).Nanoseconds(),
 	}, nil
 }
@@ -143,6 +158,11 @@ func (p *picture) shape(ctx context.Context) error {
 	if err := p.resample(); err != nil {
 		return err
 	}
+	return p.compose(ctx)
+}
+
+// compose takes the scaled picture to the finished one.
+func (p *picture) compose(ctx context.Context) error {
 	if err := p.color(); err != nil {
 		return err
 	}
@@ -177,13 +197,7 @@ func (p *picture) shape(ctx context.Context) error {
 // extract cuts the picture to r, which is moved inside if a decoder rounded its size another way.
 func (p *picture) extract(r image.Rectangle) error {
 	whole := image.Rect(0, 0, p.ref.Width(), p.ref.Height())
-	if over := r.Max.X - whole.Max.X; over > 0 {
-		r = r.Sub(image.Pt(min(over, r.Min.X), 0))
-	}
-	if over := r.Max.Y - whole.Max.Y; over > 0 {
-		r = r.Sub(image.Pt(0, min(over, r.Min.Y)))
-	}
-	r = r.Intersect(whole)
+	r = inside(r, whole)
 	if r == whole {
 		return nil
 	}
@@ -194,6 +208,17 @@ func (p *picture) extract(r image.Rectangle) error {
 		return err
 	}
 	return p.ref.ExtractArea(r.Min.X, r.Min.Y, r.Dx(), r.Dy())
+}
+
+// inside moves r into whole, which begins at 0, and cuts off what does not fit.
+func inside(r, whole image.Rectangle) image.Rectangle {
+	if over := r.Max.X - whole.Max.X; over > 0 {
+		r = r.Sub(image.Pt(min(over, r.Min.X), 0))
+	}
+	if over := r.Max.Y - whole.Max.Y; over > 0 {
+		r = r.Sub(image.Pt(0, min(over, r.Min.Y)))
+	}
+	return r.Intersect(whole)
 }
 
 // onePage makes the picture one page for govips, which takes what is higher than its recorded page for

@@ -8,11 +8,18 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
+// handedIn is nil where every plan has its watermark.
+func handedIn(plans []resize.Plan) error {
+	for i := range plans {
+		if o := &plans[i].Overlay; o.Image != "" && o.Picture == nil {
+			return errors.New("the plan's watermark was not handed in")
+		}
+	}
+	return nil
+}
+
 // settle returns the plan to execute: p, or the one that follows from a search for borders.
 func settle(ctx context.Context, data []byte, p resize.Plan) (resize.Plan, error) {
-	if p.Overlay.Image != "" && p.Overlay.Picture == nil {
-		return p, errors.New("the plan's watermark was not handed in")
-	}
 	if !p.Trim.On {
 		return p, nil
 	}

@@ -1,0 +1,180 @@
+package libvips_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/imgedge/imgedge/resize"
+	"github.com/imgedge/imgedge/resize/ssim"
+)
+
+// plansOf returns the plans of options as a URL has them.
+func plansOf(t testing.TB, src resize.Source, texts ...string) []resize.Plan {
+	t.Helper()
+	plans := make([]resize.Plan, 0, len(texts))
+	for _, text := range texts {
+		o, err := resize.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := o.Plan(src, resize.DefaultLimits())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		plans = append(plans, plan)
+	}
+	return plans
+}
+
+// TestTogether holds that pictures which share a decode are those of single renders: sizes exactly, px with
+// an SSIM of at least 0.99.
+func TestTogether(t *testing.T) {
+	e := newEngine(t)
+	files := pictures(t)
+	files["alpha.png"] = pngOf(t, paint(400, 300, func(x, y int) color.NRGBA {
+		return color.NRGBA{uint8(x / 2), uint8(y / 2), uint8(40 * (x / 50 % 4)), uint8(min(255, max(0, 2*x-y)))}
+	}))
+	files["odd.jpg"] = jpegOf(t, photo(801, 603), 92)
+	texts := []string{
+		"w=64", "w=120", "w=200&h=200&fit=cover", "w=301", "w=90&ar=1:1", "w=140&rot=90&flip=h",
+		"crop=10p,20p,60p,60p&w=60", "w=100&h=100&fit=pad&bg=ffcc88", "w=160&gray=1&sharpen=1", "w=80&h=80&fit=cover&g=smart",
+	}
+	for i := range texts {
+		texts[i] += "&f=png&anim=0"
+	}
+	for name, data := range files {
+		t.Run(name, func(t *testing.T) {
+			src, err := e.Probe(t.Context(), data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plans := plansOf(t, src, texts...)
+			if src.Depth == 8 && len(resize.Together(plans...).Groups) > 3 {
+				t.Errorf("%v share little", resize.Together(plans...).Groups)
+			}
+			together, err := e.Run(t.Context(), data, plans...)
+			if err != nil {
+				t.Fatal(err, causes(err))
+			}
+			for i, plan := range plans {
+				alone, err := e.Run(t.Context(), data, plan)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, want := together[i], alone[0]
+				if got.Width != want.Width || got.Height != want.Height || got.Format != want.Format {
+					t.Errorf("%s: %d×%d %v, alone %d×%d %v", texts[i], got.Width, got.Height, got.Format, want.Width, want.Height, want.Format)
+				}
+				a, b := decode(t, got.Body), decode(t, want.Body)
+				if a.Rect.Size() != b.Rect.Size() {
+					t.Fatalf("%s: %v px, alone %v", texts[i], a.Rect.Size(), b.Rect.Size())
+				}
+				if s := ssim.Compare(a, b); s < 0.99 {
+					t.Errorf("%s: SSIM %.4f of %v, alone from %v to %v", texts[i], s, resize.Together(plans...).Groups, plan.Loaded, plan.Scaled)
+				}
+			}
+		})
+	}
+}
+
+// TestTogetherKeeps holds that metadata and profile of the source reach every picture that keeps them.
+func TestTogetherKeeps(t *testing.T) {
+	e := newEngine(t)
+	data := withEXIF(withICC(jpegOf(t, photo(640, 480), 92), profileOf("Adobe RGB (1998)", adobeRGB(), adobeLinear)), 1)
+	src, err := e.Probe(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := e.Run(t.Context(), data, plansOf(t, src, "w=300&f=jpeg", "w=200&f=jpeg&meta=copyright", "w=100&f=jpeg&meta=all", "w=90&f=jpeg&icc=keep")...)
+	if err != nil {
+		t.Fatal(err, causes(err))
+	}
+	for i, want := range []struct{ author, camera, profile bool }{{}, {author: true}, {author: true, camera: true}, {profile: true}} {
+		body := results[i].Body
+		got := struct{ author, camera, profile bool }{
+			bytes.Contains(body, []byte(copyright)), bytes.Contains(body, []byte(camera)), bytes.Contains(body, []byte("ICC_PROFILE")),
+		}
+		if got != want {
+			t.Errorf("picture %d keeps %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+func TestTogetherEnds(t *testing.T) {
+	e := newEngine(t)
+	data := jpegOf(t, photo(640, 480), 92)
+	src, err := e.Probe(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans := plansOf(t, src, "w=300&f=jpeg", "w=200&f=jpeg")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := e.Run(ctx, data, plans...); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run after the end: %v", err)
+	}
+	if _, err := e.Run(t.Context(), data[:len(data)/3], plans...); err != nil {
+		if s, code := status(err); s != 422 || code != "corrupt_image" {
+			t.Errorf("Run of a part of the file: %v", err)
+		}
+	}
+}
+
+// BenchmarkTogether makes eight widths of 24 MP from one decode and from one each.
+func BenchmarkTogether(b *testing.B) {
+	data, e := camera24(b), newEngine(b)
+	src, err := e.Probe(b.Context(), data)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var texts []string
+	for _, w := range []int{160, 320, 480, 640, 960, 1280, 1600, 1920} {
+		texts = append(texts, fmt.Sprintf("w=%d&f=jpeg", w))
+	}
+	plans := plansOf(b, src, texts...)
+	var alone, together float64
+	for b.Loop() {
+		start := cpu()
+		for _, plan := range plans {
+			if _, err := e.Run(b.Context(), data, plan); err != nil {
+				b.Fatal(err)
+			}
+		}
+		middle := cpu()
+		if _, err := e.Run(b.Context(), data, plans...); err != nil {
+			b.Fatal(err)
+		}
+		alone, together = alone+middle-start, together+cpu()-middle
+	}
+	b.ReportMetric(alone/float64(b.N), "alone-cpu-ms/op")
+	b.ReportMetric(together/float64(b.N), "together-cpu-ms/op")
+	b.ReportMetric(together/alone, "ratio")
+}
+
+// camera24 returns a JPEG of 24 MP: a photograph of IMGEDGE_CORPUS, or one of our own.
+func camera24(b *testing.B) []byte {
+	b.Helper()
+	if dir := os.Getenv("IMGEDGE_CORPUS"); dir != "" {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, entry := range entries {
+			if !strings.HasPrefix(entry.Name(), "photo-24mp") {
+				continue
+			}
+			data, err := os.ReadFile(dir + "/" + entry.Name())
+			if err != nil {
+				b.Fatal(err)
+			}
+			return data
+		}
+	}
+	return jpegOf(b, photo(6000, 4000), 90)
+}
