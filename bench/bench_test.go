@@ -3,146 +3,29 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"image"
+	"image/jpeg"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/goleak"
 
+	"github.com/imgedge/imgedge/bench/report"
 	"github.com/imgedge/imgedge/signing"
 )
 
 const secret = "00112233445566778899aabbccddeeff"
 
-func TestTemplate(t *testing.T) {
-	tests := []struct {
-		name, text, widths string
-		want               string // for request 7 and the first width; "" = refused
-	}{
-		{"no place", "/local/a.jpg?w=3", "", "/local/a.jpg?w=3"},
-		{"width from a range", "/local/a.jpg?w={w}&f=jpeg", "100-102", "/local/a.jpg?w=100&f=jpeg"},
-		{"width from a list", "/local/a.jpg?w={w}", "640,320", "/local/a.jpg?w=640"},
-		{"number at the end", "/local/a.jpg?v={n}", "", "/local/a.jpg?v=7"},
-		{"both, twice", "/{n}/{w}?{w}&{n}", "5", "/7/5?5&7"},
-		{"width without values", "/a?w={w}", "", ""},
-		{"unknown place", "/a?w={x}", "5", ""},
-		{"open brace", "/a?w={w", "5", ""},
-		{"no slash", "a?w=3", "", ""},
-		{"empty", "", "", ""},
-		{"range turned round", "/a?w={w}", "9-3", ""},
-		{"zero", "/a?w={w}", "0-3", ""},
-		{"too large", "/a?w={w}", "16385", ""},
-		{"no number", "/a?w={w}", "3,x", ""},
-	}
-	for _, tt := range tests {
-		widths, err := parseWidths(tt.widths)
-		var tmpl template
-		if err == nil {
-			tmpl, err = parseTemplate(tt.text, widths)
-		}
-		if err != nil {
-			if tt.want != "" {
-				t.Errorf("%s: %v", tt.name, err)
-			}
-			continue
-		}
-		if got := tmpl.expand(7, list0(widths)); got != tt.want {
-			t.Errorf("%s: %q with -w %q expands to %q, want %q", tt.name, tt.text, tt.widths, got, tt.want)
-		}
-		if got := tmpl.String(); got != tt.text {
-			t.Errorf("%s: String is %q, want %q", tt.name, got, tt.text)
-		}
-	}
-}
-
-func TestVerdict(t *testing.T) {
-	tests := []struct{ header, want string }{
-		{"", "none"},
-		{"imgedge; hit; detail=memory; ttl=1234", "hit memory"},
-		{"imgedge; hit; ttl=-3", "hit"},
-		{"imgedge; fwd=miss; stored", "miss"},
-		{"imgedge; fwd=miss; stored; detail=original-kept", "miss original-kept"},
-		{"imgedge; fwd=miss; collapsed", "miss collapsed"},
-		{"imgedge; fwd=stale; fwd-status=502; detail=stale-if-error", "stale stale-if-error"},
-		{"imgedge; fwd=miss, cdn; hit; ttl=3", "hit"},
-		{"imgedge", "none"},
-	}
-	for _, tt := range tests {
-		if got := verdict(tt.header); got != tt.want {
-			t.Errorf("verdict(%q) = %q, want %q", tt.header, got, tt.want)
-		}
-	}
-}
-
-func TestReport(t *testing.T) {
-	a, b := newTally(), newTally()
-	for i := range 99 {
-		a.answer(200, "hit memory", 1000, time.Duration(i+1)*time.Millisecond)
-	}
-	b.answer(503, "miss", 50, 2*time.Second)
-	b.fail("timeout")
-	s, err := parseSettings([]string{"-url", "http://127.0.0.1:1", "-template", "/a?n={n}"}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := newReport(s, 10*time.Second, []*tally{a, b})
-	if r.Requests != 100 || r.PerSecond != 10 || r.Bytes != 99050 {
-		t.Errorf("requests %d, per second %v, bytes %d; want 100, 10, 99050", r.Requests, r.PerSecond, r.Bytes)
-	}
-	if diff := cmp.Diff(map[string]int64{"200": 99, "503": 1}, r.Statuses); diff != "" {
-		t.Errorf("statuses (-want +got):\n%s", diff)
-	}
-	if p := r.Latency; p.P50 < 49 || p.P50 > 51 || p.P99 < 98 || p.P99 > 100 || p.Max < 1999 || p.Max > 2002 {
-		t.Errorf("latency %+v, want p50 50, p99 99, max 2000 ms", p)
-	}
-	if got := r.Cache["hit memory"].Count; got != 99 {
-		t.Errorf("hits %d, want 99", got)
-	}
-	if r.good() {
-		t.Error("a run with a 503 and a timeout counts as good")
-	}
-	var text bytes.Buffer
-	if err := r.writeText(&text); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"10 requests/s", "status      503: 1", "hit memory: 99 (99.0 %)", "error       timeout: 1", "FAILED"} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("report lacks %q:\n%s", want, text.String())
-		}
-	}
-}
-
-func TestReportNeedsAnswers(t *testing.T) {
-	s, err := parseSettings([]string{"-url", "http://127.0.0.1:1", "-template", "/a"}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if newReport(s, time.Second, []*tally{newTally()}).good() {
-		t.Error("a run without an answer counts as good")
-	}
-}
-
-func TestSettingsReportEveryProblem(t *testing.T) {
-	_, err := parseSettings([]string{"-url", "ftp://x", "-key", "00", "-template", "{", "-clients", "0", "-duration", "11m", "-timeout", "0s", "-requests", "-1"}, io.Discard)
-	if err == nil {
-		t.Fatal("no error")
-	}
-	for _, want := range []string{"-url", "-key", "-template", "-clients", "-duration", "-timeout", "-requests"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error does not name %s: %v", want, err)
-		}
-	}
-}
-
-// server is an edge in small: it checks signatures, counts, and hits on the second request for a target.
+// server is an edge in small: it checks signatures, counts, and misses where the URL has v=. Its pictures
+// are 100x50 px.
 type server struct {
 	url  string
 	seen atomic.Int64
@@ -159,8 +42,16 @@ func newServer(t *testing.T, status int) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var body bytes.Buffer
+	if err := jpeg.Encode(&body, image.NewGray(image.Rect(0, 0, 100, 50)), nil); err != nil {
+		t.Fatal(err)
+	}
 	s := &server{url: "http://" + listener.Addr().String()}
 	fast := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
+		if string(ctx.Path()) == "/metrics" {
+			ctx.SetBodyString("imgedge_stage_duration_seconds_sum{stage=\"decode\"} 3\nimgedge_requests_total{cache=\"memory\"} " + strconv.FormatInt(s.seen.Load(), 10) + "\n")
+			return
+		}
 		s.seen.Add(1)
 		text, signature, _ := strings.Cut(string(ctx.RequestURI()), "&s=")
 		if (signing.Keyring{{Secret: key}}).Verify(text, signature, "") != nil {
@@ -173,7 +64,9 @@ func newServer(t *testing.T, status int) *server {
 		}
 		ctx.Response.Header.Set("Cache-Status", verdict)
 		ctx.SetStatusCode(status)
-		ctx.SetBodyString("0123456789")
+		ctx.SetContentType("image/jpeg")
+		ctx.Response.Header.Set("ETag", `"1"`)
+		ctx.SetBody(body.Bytes())
 	}}
 	done := make(chan struct{})
 	go func() {
@@ -189,98 +82,159 @@ func newServer(t *testing.T, status int) *server {
 	return s
 }
 
+// start runs the program without progress bars.
+func start(ctx context.Context, stdin string, args ...string) (code int, text string) {
+	var out bytes.Buffer
+	code = run(ctx, append([]string{"-quiet"}, args...), strings.NewReader(stdin), &out, &out)
+	return code, out.String()
+}
+
 func TestRun(t *testing.T) {
 	s := newServer(t, 200)
-	file := filepath.Join(t.TempDir(), "report.json")
-	var out, errs bytes.Buffer
-	code := run(context.Background(), []string{"-url", s.url, "-key", secret, "-template", "/local/a%20b//c.jpg?w={w}", "-w", "100-1000", "-clients", "8", "-requests", "500", "-json", file}, &out, &errs)
+	dir := t.TempDir()
+	file, page := filepath.Join(dir, "report.json"), filepath.Join(dir, "report.html")
+	code, text := start(t.Context(), "", "-url", s.url, "-key", secret, "-template", "/local/a%20b//c.jpg?w={w}&f=jpeg", "-w", "100-1000", "-clients", "8",
+		"-requests", "500", "-check", "1", "-metrics", s.url, "-pid", strconv.Itoa(os.Getpid()), "-name", "first", "-json", file, "-html", page)
 	if code != 0 {
-		t.Fatalf("exit code %d\n%s%s", code, out.String(), errs.String())
+		t.Fatalf("exit code %d\n%s", code, text)
 	}
-	data, err := os.ReadFile(file)
+	r, err := report.Read(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r report
-	if err := json.Unmarshal(data, &r); err != nil {
-		t.Fatal(err)
+	p := r.Phases[0]
+	if p.Requests != 500 || s.seen.Load() != 500 || p.Statuses["200"] != 500 || p.Cache["hit memory"].Count != 500 || p.Checks.Checked != 500 {
+		t.Errorf("server saw %d requests; report %+v", s.seen.Load(), p)
 	}
-	if r.Requests != 500 || s.seen.Load() != 500 || r.Statuses["200"] != 500 || r.Bytes != 5000 || r.Cache["hit memory"].Count != 500 {
-		t.Errorf("server saw %d requests; report %+v", s.seen.Load(), r)
+	if p.Metrics.Answers["memory"] != 500 || p.Metrics.HitRatio != 1 || p.Process.PeakRSS == 0 || p.Process.CPUSeconds == 0 || p.Generator.CPUMicros == 0 {
+		t.Errorf("metrics %+v, process %+v, generator %+v", p.Metrics, p.Process, p.Generator)
+	}
+	if html, err := os.ReadFile(page); err != nil || !strings.Contains(string(html), "first") {
+		t.Errorf("page: %v, %d bytes", err, len(html))
+	}
+	code, text = start(t.Context(), "", "-html", page, "-compare", file, file)
+	if html, err := os.ReadFile(page); code != 0 || !strings.Contains(text, "throughput") || err != nil || !strings.Contains(string(html), "B against A") {
+		t.Errorf("comparison: exit code %d\n%s", code, text)
 	}
 }
 
-func TestRunFailsOnOtherStatuses(t *testing.T) {
+func TestRunFails(t *testing.T) {
 	tests := []struct {
 		name   string
 		status int
 		args   []string
 		want   int
 	}{
-		{"unsigned", 200, []string{"-template", "/local/a.jpg?w=3"}, 1},
-		{"wrong key", 200, []string{"-template", "/local/a.jpg?w=3", "-key", strings.Repeat("ab", 32)}, 1},
+		{"unsigned", 200, []string{"-template", "/local/a.jpg?w=300"}, 1},
+		{"wrong key", 200, []string{"-template", "/local/a.jpg?w=300", "-key", strings.Repeat("ab", 32)}, 1},
 		{"server error", 503, []string{"-template", "/local/a.jpg?v={n}", "-key", secret}, 1},
-		{"the refusal is what is wanted", 200, []string{"-template", "/local/a.jpg?w=3", "-status", "403"}, 0},
+		{"the refusal is what is wanted", 200, []string{"-template", "/local/a.jpg?w=300", "-status", "403"}, 0},
+		{"too wide", 200, []string{"-template", "/local/a.jpg?w=99", "-key", secret}, 1},
+		{"another format", 200, []string{"-template", "/local/a.jpg?w=300&f=webp", "-key", secret}, 1},
+		{"another size", 200, []string{"-template", "/local/a.jpg?w={w}", "-w", "100", "-size", "{w}x51", "-key", secret}, 1},
+		{"the right size", 200, []string{"-template", "/local/a.jpg?w={w}", "-w", "100", "-size", "{w}x50", "-format", "jpeg", "-key", secret}, 0},
+		{"no metrics", 200, []string{"-template", "/a?w=300", "-key", secret, "-metrics", "http://127.0.0.1:1"}, 1},
+		{"no process", 200, []string{"-template", "/a?w=300", "-key", secret, "-pid", "4194305"}, 1},
 		{"bad flag", 200, []string{"-nothing"}, 2},
 		{"no template", 200, nil, 2},
+		{"template and list", 200, []string{"-template", "/a", "-urls", "-"}, 2},
+		{"keys and bucket", 200, []string{"-template", "/{key}", "-keys", "-", "-bucket", "http://127.0.0.1:1/a"}, 2},
+		{"no keys", 200, []string{"-template", "/{key}", "-keys", "-"}, 2},
+		{"no such file", 200, []string{"-urls", "/nothing/here"}, 2},
+		{"bad bucket", 200, []string{"-template", "/{key}", "-bucket", "http://127.0.0.1:1"}, 2},
+		{"cold without end", 200, []string{"-template", "/a?v={n}", "-cold"}, 1},
 		{"help", 200, []string{"-help"}, 0},
 		{"stray argument", 200, []string{"-template", "/a", "more"}, 2},
+		{"comparison of one", 200, []string{"-compare", "a.json"}, 2},
+		{"comparison of nothing", 200, []string{"-compare", "/nothing/a.json", "/nothing/b.json"}, 2},
 	}
 	for _, tt := range tests {
 		s := newServer(t, tt.status)
-		var out bytes.Buffer
-		args := append([]string{"-url", s.url, "-clients", "2", "-requests", "20"}, tt.args...)
-		if got := run(context.Background(), args, &out, &out); got != tt.want {
-			t.Errorf("%s: exit code %d, want %d\n%s", tt.name, got, tt.want, out.String())
+		args := append([]string{"-url", s.url, "-clients", "2", "-requests", "20", "-check", "1"}, tt.args...)
+		if got, text := start(t.Context(), "", args...); got != tt.want {
+			t.Errorf("%s: exit code %d, want %d\n%s", tt.name, got, tt.want, text)
 		}
+	}
+}
+
+func TestSettingsReportEveryProblem(t *testing.T) {
+	_, err := parseSettings([]string{
+		"-url", "http://127.0.0.1:1", "-template", "/a", "-clients", "100000", "-duration", "11m", "-timeout", "0s", "-requests", "-1", "-rate", "1e9", "-check", "2",
+		"-warmup", "1h", "-zipf", "-1", "-population", "-1", "-pid", "x", "-goal", "fast", "-ramp", "-step", "1h", "-max-rate", "0",
+	}, io.Discard)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"-clients", "-duration", "-timeout", "-requests", "-rate", "-check", "-warmup", "-zipf", "-population", "-pid", "-goal", "-step", "-max-rate"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error does not name %s: %v", want, err)
+		}
+	}
+	for _, args := range [][]string{{"-url", "ftp://x", "-template", "/a"}, {"-url", "http://x/path", "-template", "/a"}, {"-url", "http://x", "-template", "/a", "-key", "00"}, {"-url", "http://x", "-template", "{"}} {
+		if code, text := start(t.Context(), "", args...); code != badUsage {
+			t.Errorf("%v: exit code %d, want %d\n%s", args, code, badUsage, text)
+		}
+	}
+}
+
+// TestPhases: everything once, then a stretch to warm up, then the load; keys and URLs from standard input.
+func TestPhases(t *testing.T) {
+	s := newServer(t, 200)
+	file := filepath.Join(t.TempDir(), "r.json")
+	code, text := start(t.Context(), "a.jpg\nb c.jpg\n", "-url", s.url, "-key", secret, "-template", "/local/{key}?w={w}", "-keys", "-", "-w", "100,200,300", "-zipf", "1",
+		"-cold", "-warmup", "100ms", "-requests", "40", "-rate", "2000", "-clients", "4", "-json", file)
+	r, err := report.Read(file)
+	if code != 0 || err != nil {
+		t.Fatalf("exit code %d, %v\n%s", code, err, text)
+	}
+	if len(r.Phases) != 3 || r.Phases[0].Name != "cold" || r.Phases[0].Requests != 6 || r.Phases[1].Name != "warmup" || r.Phases[2].Requests != 40 || r.Phases[2].Offered != 2000 {
+		t.Errorf("phases %+v", r.Phases)
+	}
+	code, text = start(t.Context(), s.url+"/local/a.jpg?w=300\n/local/b.jpg?w=300\tsize=100x50\n", "-url", s.url, "-key", secret, "-urls", "-", "-requests", "30", "-check", "1")
+	if code != 0 || !strings.Contains(text, "status      200: 30") {
+		t.Errorf("list: exit code %d\n%s", code, text)
 	}
 }
 
 func TestRunEndsWithItsDuration(t *testing.T) {
 	s := newServer(t, 200)
-	var out bytes.Buffer
-	start := time.Now()
-	code := run(context.Background(), []string{"-url", s.url, "-key", secret, "-template", "/a?v={n}", "-clients", "3", "-duration", "200ms"}, &out, &out)
-	if took := time.Since(start); code != 0 || took < 200*time.Millisecond || took > 10*time.Second {
-		t.Errorf("a run of 200 ms took %v, exit code %d\n%s", took, code, out.String())
+	begin := time.Now()
+	code, text := start(t.Context(), "", "-url", s.url, "-key", secret, "-template", "/a?v={n}", "-clients", "3", "-duration", "200ms")
+	if took := time.Since(begin); code != 0 || took < 200*time.Millisecond || took > 10*time.Second {
+		t.Errorf("a run of 200 ms took %v, exit code %d\n%s", took, code, text)
 	}
-	if !strings.Contains(out.String(), "cache       miss: ") {
-		t.Errorf("report lacks the misses:\n%s", out.String())
+	if !strings.Contains(text, "cache       miss: ") {
+		t.Errorf("report lacks the misses:\n%s", text)
 	}
 }
 
 func TestRunEndsWhenInterrupted(t *testing.T) {
 	s := newServer(t, 200)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	var out bytes.Buffer
-	if code := run(ctx, []string{"-url", s.url, "-template", "/a", "-duration", "1m"}, &out, &out); code != 1 {
-		t.Errorf("exit code %d, want 1: nothing was asked", code)
+	if code, text := start(ctx, "", "-url", s.url, "-template", "/a", "-duration", "1m"); code != failed {
+		t.Errorf("exit code %d, want %d: nothing was asked\n%s", code, failed, text)
 	}
 }
 
 func TestNobodyIsLeftBehind(t *testing.T) {
 	s := newServer(t, 200)
-	var out bytes.Buffer
-	code := run(context.Background(), []string{"-url", s.url, "-key", secret, "-template", "/a?w=1", "-requests", "50"}, &out, &out)
+	code, text := start(t.Context(), "", "-url", s.url, "-key", secret, "-template", "/a?w=300", "-requests", "50")
 	s.stop()
 	if code != 0 {
-		t.Fatalf("exit code %d\n%s", code, out.String())
+		t.Fatalf("exit code %d\n%s", code, text)
 	}
 	// What fasthttp keeps asleep in the background is not ours.
 	goleak.VerifyNone(t,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),
 	)
 }
 
 func TestNoServer(t *testing.T) {
 	s := newServer(t, 200)
 	s.stop()
-	var out bytes.Buffer
-	if code := run(context.Background(), []string{"-url", s.url, "-template", "/a", "-requests", "3"}, &out, &out); code != 1 || !strings.Contains(out.String(), "error ") {
-		t.Errorf("exit code %d, want 1 and the errors counted:\n%s", code, out.String())
+	if code, text := start(t.Context(), "", "-url", s.url, "-template", "/a", "-requests", "3"); code != failed || !strings.Contains(text, "error       connection refused: 3") {
+		t.Errorf("exit code %d, want %d and the errors counted:\n%s", code, failed, text)
 	}
 }

@@ -5,117 +5,158 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/imgedge/imgedge/signing"
-)
-
-// Bounds of a run: load is never put on a server without end.
-const (
-	maxDuration = 10 * time.Minute
-	maxClients  = 4096
+	"github.com/imgedge/imgedge/bench/load"
+	"github.com/imgedge/imgedge/bench/measure"
 )
 
 // settings say what load to make.
 type settings struct {
-	base     *url.URL // scheme and host; the path is empty
-	key      signing.Key
-	signed   bool
-	kid      string // name of the key in the URL; "" = not named
-	template template
-	clients  int
-	duration time.Duration
-	requests int64         // at most; 0 = no limit but the duration
-	timeout  time.Duration // of one request
-	accept   string        // header Accept; "" = not sent
-	status   int           // what a good answer has
-	seed     uint64        // of the random widths
-	jsonFile string        // where the report goes as JSON too; "" = nowhere
+	spec  measure.Spec
+	phase load.Phase
+
+	urlFile, keyFile, bucket string // "-" = standard input; "" = not used
+
+	cold   bool
+	warmup time.Duration // 0 = no such phase
+	ramp   ramp
+	isRamp bool
+
+	name               string
+	jsonFile, htmlFile string   // "" = not written
+	quiet              bool     // no progress bars
+	compare            []string // two reports
+}
+
+// texts is a flag that may be given several times.
+type texts []string
+
+// String implements flag.Value.
+func (t *texts) String() string { return strings.Join(*t, " ") }
+
+// Set implements flag.Value.
+func (t *texts) Set(text string) error {
+	*t = append(*t, text)
+	return nil
 }
 
 // parseSettings reads the flags; every problem is reported at once.
 func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	var s settings
-	var base, secret, text, widths string
+	var pids, goal, widths string
+	var comparing bool
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&base, "url", "", "server to load, such as http://127.0.0.1:8080")
-	f.StringVar(&secret, "key", "", "secret in hex that signs the URLs; none = unsigned")
-	f.StringVar(&s.kid, "kid", "", "name of the key, sent as kid=")
-	f.StringVar(&text, "template", "", "request target, such as '/local/coast.jpg?w={w}&f=jpeg'")
-	f.StringVar(&widths, "w", "", "values of {w}: a range 100-1000 or a list 320,640")
-	f.IntVar(&s.clients, "clients", 64, "clients at once")
-	f.DurationVar(&s.duration, "duration", 10*time.Second, "length of the run, at most 10m")
-	f.Int64Var(&s.requests, "requests", 0, "stop after so many requests; 0 = only after the duration")
-	f.DurationVar(&s.timeout, "timeout", 30*time.Second, "of one request")
-	f.StringVar(&s.accept, "accept", "", "header Accept")
-	f.IntVar(&s.status, "status", 200, "status that a good answer has")
-	f.Uint64Var(&s.seed, "seed", 1, "of the random widths")
+	s.serverFlags(f, &pids)
+	s.targetFlags(f, &widths)
+	s.loadFlags(f, &goal)
+	f.StringVar(&s.name, "name", "", "what the report calls this run; the server's URL if empty")
 	f.StringVar(&s.jsonFile, "json", "", "file for the report as JSON")
+	f.StringVar(&s.htmlFile, "html", "", "file for the report as one HTML page with plots")
+	f.BoolVar(&s.quiet, "quiet", false, "no progress bars")
+	f.BoolVar(&comparing, "compare", false, "compare two JSON reports: bench -compare before.json after.json")
 	if err := f.Parse(args); err != nil {
 		return settings{}, err
+	}
+	if comparing {
+		if s.compare = f.Args(); len(s.compare) != 2 {
+			return settings{}, errors.New("-compare wants two reports, with flags before them")
+		}
+		return s, nil
 	}
 	if f.NArg() > 0 {
 		return settings{}, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
-	return s, errors.Join(s.setBase(base), s.setKey(secret), s.setTemplate(text, widths), s.check())
-}
-
-func (s *settings) setBase(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
-		return fmt.Errorf("-url %q: want http://host:port or https://host", text)
+	if widths != "" {
+		s.spec.Values = append(s.spec.Values, "w="+widths)
 	}
-	s.base = &url.URL{Scheme: u.Scheme, Host: u.Host}
-	return nil
+	return s, errors.Join(s.setPIDs(pids), s.ramp.setGoal(goal), s.check())
 }
 
-func (s *settings) setKey(text string) error {
+func (s *settings) serverFlags(f *flag.FlagSet, pids *string) {
+	f.StringVar(&s.spec.URL, "url", "", "server to load, such as http://127.0.0.1:8080")
+	f.StringVar(&s.spec.Key, "key", "", "secret in hex that signs the URLs; none = unsigned")
+	f.StringVar(&s.spec.KeyID, "kid", "", "name of the key, sent as kid=")
+	f.DurationVar(&s.spec.Timeout, "timeout", 30*time.Second, "of one request")
+	f.IntVar(&s.spec.Status, "status", 200, "status that a good answer has")
+	f.StringVar(&s.spec.Metrics, "metrics", "", "URL of the server's metrics, such as http://127.0.0.1:8081/metrics")
+	f.StringVar(pids, "pid", "", "processes of the server, such as 4711,4712; their children count with them (Linux)")
+}
+
+func (s *settings) targetFlags(f *flag.FlagSet, widths *string) {
+	f.Var((*texts)(&s.spec.Templates), "template", "request target, such as '3*/local/coast.jpg?w={w}&f=jpeg' with weight 3; may be repeated")
+	f.Var((*texts)(&s.spec.Values), "set", "values of a place with weights, such as 'f=3*webp,jpeg' or 'w=100-1000'; may be repeated")
+	f.StringVar(widths, "w", "", "short for -set w=")
+	f.Var((*texts)(&s.spec.Accepts), "accept", "header Accept, with weight such as '4*image/avif,image/webp,*/*'; may be repeated")
+	f.IntVar(&s.spec.Population, "population", 0, "how many values {i} has, 0 to N-1")
+	f.Float64Var(&s.spec.Zipf, "zipf", 0, "exponent of the popularity of {i}, {key} or lines of -urls; 0 = all alike")
+	f.StringVar(&s.urlFile, "urls", "", "file with a URL a line, instead of templates; - = standard input")
+	f.StringVar(&s.keyFile, "keys", "", "file with the values of {key}, one a line; - = standard input")
+	f.StringVar(&s.bucket, "bucket", "", "bucket whose keys are the values of {key}, such as https://s3.example.com/pictures/prefix/")
+	f.StringVar(&s.spec.Size, "size", "", "size every picture has to have, such as 300x200 or '{w}x'")
+	f.StringVar(&s.spec.Format, "format", "", "format every picture has to have, such as webp or '{f}'")
+	f.Uint64Var(&s.phase.Seed, "seed", 1, "of everything that is drawn")
+	f.Float64Var(&s.phase.CheckShare, "check", 0.02, "share of the answers that are checked, 0–1")
+}
+
+func (s *settings) loadFlags(f *flag.FlagSet, goal *string) {
+	f.IntVar(&s.phase.Clients, "clients", 64, "clients at once, each with a connection")
+	f.Float64Var(&s.phase.Rate, "rate", 0, "arrivals a second of an open loop; 0 = closed loop. With -ramp, the first rate")
+	f.DurationVar(&s.phase.Duration, "duration", 10*time.Second, "length of the run, at most 10m")
+	f.Int64Var(&s.phase.Requests, "requests", 0, "stop after so many requests; 0 = only after the duration")
+	f.BoolVar(&s.cold, "cold", false, "first ask for every URL once")
+	f.DurationVar(&s.warmup, "warmup", 0, "first run the same load for so long, reported apart")
+	f.BoolVar(&s.isRamp, "ramp", false, "search the highest rate within -goal")
+	f.StringVar(goal, "goal", "p99=100ms", "what -ramp has to keep")
+	f.DurationVar(&s.ramp.step, "step", 5*time.Second, "length of each step of -ramp")
+	f.Float64Var(&s.ramp.most, "max-rate", 20_000, "highest rate that -ramp tries")
+}
+
+func (s *settings) setPIDs(text string) (err error) {
 	if text == "" {
 		return nil
 	}
-	secret, err := signing.ParseSecret(text)
-	if err != nil {
-		return fmt.Errorf("-key: %w", err)
+	if s.spec.PIDs, err = measure.ParsePIDs(text); err != nil {
+		return fmt.Errorf("-pid: %w", err)
 	}
-	s.key, s.signed = signing.Key{ID: s.kid, Secret: secret}, true
 	return nil
 }
 
-func (s *settings) setTemplate(text, widths string) error {
-	list, err := parseWidths(widths)
-	if err != nil {
-		return err
+// check looks at the settings that are not looked at where they are used.
+func (s *settings) check() error {
+	problems := []error{measure.CheckPhase(s.phase)}
+	if s.spec.Timeout <= 0 {
+		problems = append(problems, fmt.Errorf("-timeout %v: want more than 0", s.spec.Timeout))
 	}
-	if s.template, err = parseTemplate(text, list); err != nil {
-		return err
+	if s.warmup < 0 || s.warmup > measure.MaxDuration {
+		problems = append(problems, fmt.Errorf("-warmup %v: want at most %v", s.warmup, measure.MaxDuration))
 	}
-	_, err = s.target(s.template.expand(0, list0(list)))
-	return err
+	if s.spec.Zipf < 0 || s.spec.Zipf > 10 {
+		problems = append(problems, fmt.Errorf("-zipf %v: want 0–10", s.spec.Zipf))
+	}
+	const mostURLs = 1 << 20
+	if s.spec.Population < 0 || s.spec.Population > mostURLs {
+		problems = append(problems, fmt.Errorf("-population %d: want 0–%d", s.spec.Population, mostURLs))
+	}
+	if sources := given(s.urlFile) + min(len(s.spec.Templates), 1); sources != 1 {
+		problems = append(problems, errors.New("want either -template or -urls"))
+	}
+	if given(s.keyFile)+given(s.bucket) > 1 {
+		problems = append(problems, errors.New("want only one of -keys and -bucket"))
+	}
+	if s.isRamp {
+		problems = append(problems, s.ramp.check(s.phase.Rate))
+	}
+	s.spec.Seed, s.spec.Run = s.phase.Seed, strconv.FormatInt(time.Now().UnixNano(), 36)
+	return errors.Join(problems...)
 }
 
-// list0 is the first width, or 0 where there is none.
-func list0(list []int) int {
-	if len(list) == 0 {
+func given(text string) int {
+	if text == "" {
 		return 0
 	}
-	return list[0]
-}
-
-func (s *settings) check() error {
-	var problems []error
-	if s.clients < 1 || s.clients > maxClients {
-		problems = append(problems, fmt.Errorf("-clients %d: want 1–%d", s.clients, maxClients))
-	}
-	if s.duration <= 0 || s.duration > maxDuration {
-		problems = append(problems, fmt.Errorf("-duration %v: want more than 0 and at most %v", s.duration, maxDuration))
-	}
-	if s.timeout <= 0 {
-		problems = append(problems, fmt.Errorf("-timeout %v: want more than 0", s.timeout))
-	}
-	if s.requests < 0 {
-		problems = append(problems, fmt.Errorf("-requests %d: want 0 or more", s.requests))
-	}
-	return errors.Join(problems...)
+	return 1
 }

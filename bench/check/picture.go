@@ -19,7 +19,7 @@ type Picture struct {
 	Width, Height int    // px, as stored
 }
 
-// ErrFormat: the bytes begin like none of the known pictures.
+// ErrFormat says that the bytes begin like none of the known pictures.
 var ErrFormat = errors.New("no known picture")
 
 // Inspect reads format and size from a picture's header. The error is ErrFormat, or tells what is broken.

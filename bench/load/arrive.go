@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"math/rand/v2"
-	"runtime"
 	"time"
 )
 
@@ -14,8 +13,6 @@ func (r *run) arrive(ctx context.Context) {
 	defer close(r.arrivals)
 	sleep := r.Sleep
 	if sleep == nil {
-		runtime.LockOSThread() // it sleeps in the kernel
-		defer runtime.UnlockOSThread()
 		sleep = preciseSleep
 	}
 	dice := rand.New(rand.NewPCG(r.Seed, 1<<32))
@@ -25,9 +22,13 @@ func (r *run) arrive(ctx context.Context) {
 		if meant.After(r.end) {
 			return
 		}
+		waits := time.Now().Before(meant)
 		sleep(ctx, meant)
 		if ctx.Err() != nil {
 			return
+		}
+		if waits {
+			_ = r.late.RecordValue(micros(time.Since(meant))) // in range
 		}
 		r.arrivals <- meant
 	}

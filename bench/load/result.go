@@ -14,14 +14,16 @@ type Result struct {
 	Statuses map[int]int64
 	Errors   map[string]int64 // requests without an answer, by cause
 	Verdicts map[string]*Verdict
-	Failed   []int64 // requests without an answer, by bin
-	Again    int64   // kept connections that the server had closed: opened anew
+	Failed   []int64                 // requests without an answer, by bin
+	Late     *hdrhistogram.Histogram // µs by which arrivals were handed out late while clients were free
+	Again    int64                   // kept connections that the server had closed: opened anew
 }
 
 func newResult(start time.Time, took time.Duration, tallies []*tally) *Result {
 	r := &Result{
 		Start: start, Took: took, Bin: tallies[0].width,
 		Statuses: map[int]int64{}, Errors: map[string]int64{}, Verdicts: map[string]*Verdict{},
+		Late: newVerdict().Latency,
 	}
 	for _, t := range tallies {
 		for status, n := range t.statuses {
@@ -77,18 +79,10 @@ func (r *Result) Unanswered() int64 {
 // Rate is answers a second.
 func (r *Result) Rate() float64 { return float64(r.Requests()) / r.Took.Seconds() }
 
-// BytesIn returns the bytes of bodies of bin i.
-func (v *Verdict) BytesIn(i int) int64 {
-	if i >= len(v.bytes) {
-		return 0
-	}
-	return v.bytes[i]
-}
-
-// In returns the latencies of bin i; nil if there are none.
-func (v *Verdict) In(i int) *hdrhistogram.Histogram {
+// In returns bin i, which is empty when nothing was answered so late.
+func (v *Verdict) In(i int) Bin {
 	if i >= len(v.Bins) {
-		return nil
+		return Bin{}
 	}
 	return v.Bins[i]
 }

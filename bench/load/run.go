@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/valyala/fasthttp"
 
 	"github.com/imgedge/imgedge/bench/check"
@@ -18,6 +20,7 @@ type Phase struct {
 	Clients  int           // at once, each with a connection
 	Rate     float64       // arrivals a second of the open loop; 0 = closed loop
 	Duration time.Duration // of the phase; requests that were meant to be sent in it are answered behind it
+	Grace    time.Duration // how long behind the duration late requests are still sent; 0 = the server's timeout
 	Requests int64         // at most; 0 = only the duration ends the phase
 	Once     bool          // every request of the population once, in a shuffled order, instead of by popularity
 	Seed     uint64        // of what is drawn
@@ -68,6 +71,7 @@ type run struct {
 	taken      atomic.Int64
 	shuffled   []int32 // the order of Once
 	arrivals   chan time.Time
+	late       *hdrhistogram.Histogram // µs; arrive's alone until the run ends
 }
 
 // Run runs a phase until its duration is over, its requests are used up or ctx ends, and waits for the
@@ -79,7 +83,7 @@ func (g *Generator) Run(ctx context.Context, phase Phase, p Population) *Result 
 	start := time.Now()
 	r := &run{
 		Phase: phase, population: p,
-		start: start, end: start.Add(phase.Duration), giveUp: start.Add(phase.Duration + g.server.Timeout),
+		start: start, end: start.Add(phase.Duration), giveUp: start.Add(phase.Duration + cmp.Or(phase.Grace, g.server.Timeout)),
 		limit: phase.Requests,
 	}
 	if r.Progress == nil {
@@ -94,6 +98,7 @@ func (g *Generator) Run(ctx context.Context, phase Phase, p Population) *Result 
 	}
 	var all sync.WaitGroup
 	if phase.Rate > 0 {
+		r.late = newVerdict().Latency
 		r.arrivals = make(chan time.Time, phase.Clients) // one for each client that may be waiting
 		all.Go(func() { r.arrive(ctx) })
 	}
@@ -105,7 +110,11 @@ func (g *Generator) Run(ctx context.Context, phase Phase, p Population) *Result 
 		all.Go(func() { l.loop(ctx) })
 	}
 	all.Wait()
-	return newResult(start, time.Since(start), tallies)
+	result := newResult(start, time.Since(start), tallies)
+	if r.late != nil {
+		result.Late = r.late
+	}
+	return result
 }
 
 // binWidth cuts a phase into about a hundred bins, of 100 ms at least.

@@ -21,8 +21,13 @@ type Verdict struct {
 	Latency *hdrhistogram.Histogram // µs, from the moment the request was meant to be sent
 	Service *hdrhistogram.Histogram // µs, from the moment it was sent
 	Bytes   int64                   // of bodies
-	Bins    []*hdrhistogram.Histogram
-	bytes   []int64 // of bodies, by bin
+	Bins    []Bin                   // by the moment of the answer
+}
+
+// Bin is a short stretch of time.
+type Bin struct {
+	Latency *hdrhistogram.Histogram // µs, as in Verdict; nil = no answers
+	Bytes   int64                   // of bodies
 }
 
 func newVerdict() *Verdict {
@@ -30,16 +35,17 @@ func newVerdict() *Verdict {
 	return &Verdict{Latency: hdrhistogram.New(1, longest, digits), Service: hdrhistogram.New(1, longest, digits)}
 }
 
-// bin returns the histogram of a stretch of time, exact to 2 digits.
-func (v *Verdict) bin(i int) *hdrhistogram.Histogram {
+// bin returns a stretch of time with its histogram, exact to 2 digits.
+func (v *Verdict) bin(i int) *Bin {
 	const digits = 2
 	for len(v.Bins) <= i {
-		v.Bins, v.bytes = append(v.Bins, nil), append(v.bytes, 0)
+		v.Bins = append(v.Bins, Bin{})
 	}
-	if v.Bins[i] == nil {
-		v.Bins[i] = hdrhistogram.New(1, longest, digits)
+	b := &v.Bins[i]
+	if b.Latency == nil {
+		b.Latency = hdrhistogram.New(1, longest, digits)
 	}
-	return v.Bins[i]
+	return b
 }
 
 // merge adds o.
@@ -47,10 +53,11 @@ func (v *Verdict) merge(o *Verdict) {
 	v.Latency.Merge(o.Latency)
 	v.Service.Merge(o.Service)
 	v.Bytes += o.Bytes
-	for i, h := range o.Bins {
-		if h != nil {
-			v.bin(i).Merge(h)
-			v.bytes[i] += o.bytes[i]
+	for i, other := range o.Bins {
+		if other.Latency != nil {
+			b := v.bin(i)
+			b.Latency.Merge(other.Latency)
+			b.Bytes += other.Bytes
 		}
 	}
 }
@@ -96,12 +103,12 @@ func (t *tally) answer(s sight) {
 		}
 	}
 	// Clamped into the range, recording cannot fail.
-	latency, i := micros(s.ended.Sub(s.meant)), t.bin(s.ended)
+	latency, b := micros(s.ended.Sub(s.meant)), v.bin(t.bin(s.ended))
 	_ = v.Latency.RecordValue(latency)
 	_ = v.Service.RecordValue(micros(s.ended.Sub(s.sent)))
-	_ = v.bin(i).RecordValue(latency)
+	_ = b.Latency.RecordValue(latency)
 	v.Bytes += int64(s.bytes)
-	v.bytes[i] += int64(s.bytes)
+	b.Bytes += int64(s.bytes)
 }
 
 // fail counts a request without an answer.

@@ -24,7 +24,7 @@ type Usage struct {
 	Processes int
 }
 
-// ErrGone: a process that should be watched does not run.
+// ErrGone says that a process that should be watched does not run.
 var ErrGone = errors.New("no such process")
 
 // tick is the unit of times in /proc/PID/stat: Linux shows 100 a second to programs on every architecture.

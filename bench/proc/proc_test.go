@@ -84,7 +84,7 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer shell.Wait() // it has read its end by then
-	w, err := Start("/proc", shell.Process.Pid)
+	w, err := Start(t.Context(), "/proc", shell.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestWatchOfNobody(t *testing.T) {
-	if _, err := Start(folder(t, nil), 5); !errors.Is(err, ErrGone) {
+	if _, err := Start(t.Context(), folder(t, nil), 5); !errors.Is(err, ErrGone) {
 		t.Errorf("error %v, want ErrGone", err)
 	}
 }

@@ -35,12 +35,12 @@ type Watch struct {
 }
 
 // Start begins to watch; Stop has to be called. The error is Read's.
-func Start(folder string, roots ...int) (*Watch, error) {
+func Start(ctx context.Context, folder string, roots ...int) (*Watch, error) {
 	first, err := ReadPSS(folder, roots...)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the last look comes with Stop
 	w := &Watch{folder: folder, roots: roots, cancel: cancel, done: make(chan struct{}), first: first}
 	w.note(first, 0)
 	go w.loop(ctx, time.Now())
