@@ -13,10 +13,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-const (
-	parkAfter  = time.Second // of quiet; then a connection leaves the server and waits without buffers
-	writeSlack = time.Second // by which a write deadline may end early, so that busy connections seldom move it
-)
+// parkAfter is how long a connection is quiet before it leaves the server and waits without buffers.
+const parkAfter = time.Second
 
 // conn is a client's connection as the HTTP server sees it. A picture goes out behind the header of its
 // answer in one system call, by reference. A connection without a request under way is quiet; after
@@ -70,9 +68,9 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// SetWriteDeadline sets when writes fail, up to writeSlack early.
+// SetWriteDeadline sets when writes fail, up to the listener's slack early.
 func (c *conn) SetWriteDeadline(t time.Time) error {
-	if late := t.Sub(c.writeBy); late >= 0 && late < writeSlack {
+	if late := t.Sub(c.writeBy); late >= 0 && late < c.listener.slack {
 		return nil
 	}
 	c.writeBy = t

@@ -44,6 +44,53 @@ func TestFraming(t *testing.T) {
 		{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
 		{"no Host", "GET /healthz HTTP/1.1\r\n\r\n" + smuggled},
 		{"two Hosts", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + smuggled},
+		{"a chunk size with a sign", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n" + smuggled},
+		{"a negative chunk size", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n" + smuggled},
+		{"a chunk size with 0x", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n" + smuggled},
+		{"a space before a chunk size", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n 2\r\n{}\r\n0\r\n\r\n" + smuggled},
+		{"no chunk size", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\r\n{}\r\n0\r\n\r\n" + smuggled},
+		{"a chunk size ended by LF", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n" + smuggled},
+		{"a chunk extension ended by LF", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;a\n{}\r\n0\r\n\r\n" + smuggled},
+		{"a chunk without its end", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n" + smuggled},
+		{"a chunk ended by LF", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\n0\r\n\r\n" + smuggled},
+		{"CL in a trailer", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 5\r\n\r\n" + smuggled},
+		{"TE: chunked twice", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n" + smuggled},
+		{"TE: almost chunked", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + smuggled},
+		{"TE: chunked in quotes", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" + smuggled},
+		{"TE: chunked behind a control character", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n" + smuggled},
+		{"TE: chunked with a parameter", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n" + smuggled},
+		{"TE: no coding", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \r\n\r\n0\r\n\r\n" + smuggled},
+		{"TE: identity", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + smuggled},
+		{"identity and CL", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}" + smuggled},
+		{"CL: two numbers", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nContent-Length: 1 2\r\n\r\n{}" + smuggled},
+		{"CL: nothing", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n{}" + smuggled},
+		{"CL: letters behind it", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nContent-Length: 2x\r\n\r\n{}" + smuggled},
+		{"CL: just beyond 63 bits", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n{}" + smuggled},
+		{"CL: a fraction", "POST /v1/purge HTTP/1.1\r\nHost: a\r\nContent-Length: 2.0\r\n\r\n{}" + smuggled},
+		{"bare LF in a header", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\nX-C: d\r\n\r\n" + smuggled},
+		{"bare LF before the end", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\n\r\n" + smuggled},
+		{"bare CR in a header", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\rX-C: d\r\n\r\n" + smuggled},
+		{"CR CR LF", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\r\r\n\r\n" + smuggled},
+		{"a header between two bare LF", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\n\nGET /free/a.jpg HTTP/1.1\r\nHost: b\r\n\r\n" + smuggled},
+		{"space in a name", "GET /healthz HTTP/1.1\r\nHost: a\r\nX A: b\r\n\r\n" + smuggled},
+		{"parenthesis in a name", "GET /healthz HTTP/1.1\r\nHost: a\r\nX(A: b\r\n\r\n" + smuggled},
+		{"no name", "GET /healthz HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n" + smuggled},
+		{"tab before the colon", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A\t: b\r\n\r\n" + smuggled},
+		{"control character in a value", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\x01c\r\n\r\n" + smuggled},
+		{"DEL in a value", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: b\x7fc\r\n\r\n" + smuggled},
+		{"HTTP/1.2", "GET /healthz HTTP/1.2\r\nHost: a\r\n\r\n" + smuggled},
+		{"HTTP/2.0", "GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n" + smuggled},
+		{"HTTP/0.9", "GET /healthz HTTP/0.9\r\nHost: a\r\n\r\n" + smuggled},
+		{"HTTP/1.10", "GET /healthz HTTP/1.10\r\nHost: a\r\n\r\n" + smuggled},
+		{"a protocol in lower case", "GET /healthz http/1.1\r\nHost: a\r\n\r\n" + smuggled},
+		{"two spaces in the request line", "GET  /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + smuggled},
+		{"a tab in the request line", "GET\t/healthz\tHTTP/1.1\r\nHost: a\r\n\r\n" + smuggled},
+		{"a space at the end of the request line", "GET /healthz HTTP/1.1 \r\nHost: a\r\n\r\n" + smuggled},
+		{"no target", "GET HTTP/1.1\r\nHost: a\r\n\r\n" + smuggled},
+		{"odd method", "G(T /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + smuggled},
+		{"empty Host", "GET /healthz HTTP/1.1\r\nHost: \r\n\r\n" + smuggled},
+		{"Host with a path", "GET /healthz HTTP/1.1\r\nHost: a/b\r\n\r\n" + smuggled},
+		{"Host with a space", "GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n" + smuggled},
 		{"garbage", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -56,6 +103,37 @@ func TestFraming(t *testing.T) {
 			}
 			if resp.StatusCode == http.StatusBadRequest && resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("Content-Type = %q", resp.Header.Get("Content-Type"))
+			}
+		})
+	}
+}
+
+// What is only unusual is served, and its end is found: the request behind it is answered too.
+func TestFramingTaken(t *testing.T) {
+	r := start(t, &Server{Pictures: held(picture("x", "image/jpeg"))}, testSite())
+	for _, row := range []struct{ name, request string }{
+		{"a GET with a body", "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"},
+		{"a HEAD with chunks", "HEAD /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"},
+		{"chunks with extension and trailer", "POST /nothing HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2;a=b\r\n{}\r\n000\r\nX-A: b\r\n\r\n"},
+		{"a length with zeros", "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 002\r\n\r\n{}"},
+		{"empty lines first", "\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"},
+		{"300 headers", "GET /healthz HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("X-A: b\r\n", 300) + "\r\n"},
+		{"an upgrade", "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := r.dial()
+			c.send(row.request + "GET /free/a.jpg HTTP/1.1\r\nHost: a\r\n\r\n")
+			method, _, _ := strings.Cut(strings.TrimSpace(row.request), " ")
+			resp, err := http.ReadResponse(c.reader, &http.Request{Method: method})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body) // its end shows in the next answer
+			if resp.StatusCode == http.StatusBadRequest {
+				t.Errorf("status %d", resp.StatusCode)
+			}
+			if resp, body, err := c.answer(); err != nil || body != "x" {
+				t.Errorf("the request behind: %v, body %q, %v", resp, body, err)
 			}
 		})
 	}

@@ -20,6 +20,7 @@ type listener struct {
 	maxPerIP int                   // of one address that is not exempt; 0 = unlimited
 	exempt   func(netip.Addr) bool // trusted proxies
 	idle     time.Duration         // of a quiet connection, before it is closed
+	slack    time.Duration         // by which a write deadline may be early, so that busy connections seldom move it
 
 	ready chan *conn    // to be served now; unbuffered, so that none is lost on closing
 	done  chan struct{} // closed by Close
@@ -37,7 +38,7 @@ type listener struct {
 // listener returns ln within this server's limits.
 func (s *Server) listener(ln net.Listener, maxPerIP int) *listener {
 	l := &listener{
-		Listener: ln, max: s.MaxConns, maxPerIP: maxPerIP, exempt: s.trusts, idle: s.idleTimeout(),
+		Listener: ln, max: s.MaxConns, maxPerIP: maxPerIP, exempt: s.trusts, idle: s.idleTimeout(), slack: min(time.Second, s.writeTimeout()/8),
 		ready: make(chan *conn), done: make(chan struct{}),
 		per: make(map[netip.Prefix]int), parked: make(map[*conn]struct{}),
 	}

@@ -91,7 +91,8 @@ func (s *Server) ServeAdmin(ln net.Listener) error {
 	return s.admin.Serve(s.listener(ln, 0))
 }
 
-func (s *Server) idleTimeout() time.Duration { return cmp.Or(s.IdleTimeout, 30*time.Second) }
+func (s *Server) idleTimeout() time.Duration  { return cmp.Or(s.IdleTimeout, 30*time.Second) }
+func (s *Server) writeTimeout() time.Duration { return cmp.Or(s.WriteTimeout, time.Minute) }
 
 // trusts reports whether the site in force has ip as a trusted proxy, which speaks for many clients.
 func (s *Server) trusts(ip netip.Addr) bool {
@@ -149,8 +150,9 @@ func (s *Server) newServer(handler fasthttp.RequestHandler) *fasthttp.Server {
 		ErrorHandler:                 s.refuse,
 		Logger:                       connLogger{s.Logger},
 		ReadTimeout:                  cmp.Or(s.ReadTimeout, 5*time.Second),
-		WriteTimeout:                 cmp.Or(s.WriteTimeout, time.Minute),
+		WriteTimeout:                 s.writeTimeout(),
 		IdleTimeout:                  s.idleTimeout(),
+		MaxIdleWorkerDuration:        parkAfter, // workers have grown stacks
 		ConnState:                    noteState,
 		ReadBufferSize:               cmp.Or(s.ReadBuffer, 16<<10),
 		WriteBufferSize:              cmp.Or(s.WriteBuffer, 4<<10),
