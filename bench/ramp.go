@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,8 @@ func (r *ramp) check(first float64) error {
 }
 
 // search steps through rates: doubled until one fails, then halved in between until good and bad are within
-// 5 %. A rate fails when it fails twice: a machine has other things to do now and then. The best rate is run once more, for the figures of the report, and lowered when it fails then.
+// 5 %. The best rate is run once more, for the figures of the report; if it fails then, the search goes on
+// below it.
 type search struct {
 	rate      float64 // to try next
 	good, bad float64 // the highest that passed, the lowest that failed; 0 = none yet
@@ -62,7 +64,6 @@ const (
 	leastRate = 0.5  // a second; below it there is nothing to find
 	precision = 1.05 // between good and bad
 	maxSteps  = 60   // tries of a rate
-	backDown  = 0.95 // from a rate that passed once and then failed
 )
 
 // note takes the outcome of a step, and tells whether there is more to try.
@@ -87,46 +88,59 @@ func (s *search) note(passed bool) bool {
 	return true
 }
 
+// refute takes it that the best rate failed after all: the search goes on below it.
+func (s *search) refute(passed []float64) {
+	s.bad, s.good = s.good, 0
+	for _, rate := range passed {
+		if rate < s.bad {
+			s.good = max(s.good, rate)
+		}
+	}
+	s.rate = s.bad / 2
+	if s.good > 0 {
+		s.rate = math.Sqrt(s.good * s.bad)
+	}
+}
+
 // search runs the ramp and returns the phase at the best rate.
 func (s *settings) search(ctx context.Context, subject *measure.Subject, bars *bars) (report.Phase, error) {
 	outcome := &report.Ramp{Percent: s.ramp.percent, GoalMS: s.ramp.goal.Seconds() * 1000}
-	find := search{rate: min(max(s.phase.Rate, 0), s.ramp.most), most: s.ramp.most}
-	if find.rate == 0 {
-		find.rate = min(firstRate, find.most)
-	}
-	for more := true; more && len(outcome.Steps) < maxSteps && ctx.Err() == nil; {
-		passed := false
-		for attempt := 0; attempt < 2 && !passed && ctx.Err() == nil; attempt++ {
-			_, step, err := s.try(ctx, subject, bars, fmt.Sprintf("ramp %.4g/s", find.rate), find.rate)
+	find := search{rate: min(cmp.Or(s.phase.Rate, firstRate), s.ramp.most), most: s.ramp.most}
+	var passed []float64
+	for {
+		for more := true; more && len(outcome.Steps) < maxSteps && ctx.Err() == nil; {
+			_, ok, err := s.twice(ctx, subject, bars, fmt.Sprintf("ramp %.4g/s", find.rate), find.rate, outcome)
 			if err != nil {
 				return report.Phase{}, err
 			}
-			outcome.Steps = append(outcome.Steps, step)
-			passed = step.Passed
+			if ok {
+				passed = append(passed, find.rate)
+			}
+			more = find.note(ok)
 		}
-		more = find.note(passed)
+		phase, ok, err := s.twice(ctx, subject, bars, "ramp", max(find.good, leastRate), outcome)
+		phase.Ramp = outcome
+		if ok {
+			outcome.Best = phase.Offered
+		}
+		if ok || err != nil || find.good == 0 || len(outcome.Steps) >= maxSteps || ctx.Err() != nil {
+			return phase, err
+		}
+		find.refute(passed)
 	}
-	return s.confirm(ctx, subject, bars, find, outcome)
 }
 
-// confirm runs the best rate once more, and a lower one while it fails; nothing passed = the least rate, once.
-func (s *settings) confirm(ctx context.Context, subject *measure.Subject, bars *bars, find search, outcome *report.Ramp) (report.Phase, error) {
-	const attempts = 5
-	rate := max(find.good, leastRate)
+// twice tries a rate, and once more if it fails: a machine has other things to do now and then.
+func (s *settings) twice(ctx context.Context, subject *measure.Subject, bars *bars, name string, rate float64, outcome *report.Ramp) (report.Phase, bool, error) {
 	for attempt := 1; ; attempt++ {
-		phase, step, err := s.try(ctx, subject, bars, "ramp", rate)
+		p, step, err := s.try(ctx, subject, bars, name, rate)
 		if err != nil {
-			return report.Phase{}, err
+			return report.Phase{}, false, err
 		}
 		outcome.Steps = append(outcome.Steps, step)
-		if step.Passed {
-			outcome.Best = rate
+		if step.Passed || attempt == 2 {
+			return p, step.Passed, nil
 		}
-		phase.Ramp = outcome
-		if step.Passed || find.good == 0 || attempt == attempts || ctx.Err() != nil {
-			return phase, nil //nolint:nilerr // what an interrupted search has found is worth a report
-		}
-		rate *= backDown
 	}
 }
 

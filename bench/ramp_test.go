@@ -44,6 +44,24 @@ func TestSearchGivesUp(t *testing.T) {
 	}
 }
 
+// TestSearchTakesBack: what passed by luck and failed later is looked for below.
+func TestSearchTakesBack(t *testing.T) {
+	s := search{rate: 100, most: 1000}
+	for more := true; more; {
+		more = s.note(s.rate <= 800)
+	}
+	best := s.good
+	s.refute([]float64{100, 200, 400, best})
+	if s.bad != best || s.good != 400 || s.rate <= 400 || s.rate >= best {
+		t.Errorf("after %v was refuted: %+v", best, s)
+	}
+	s = search{rate: 100, good: 100, most: 1000}
+	s.refute([]float64{100})
+	if s.good != 0 || s.rate != 50 {
+		t.Errorf("after the only one was refuted: %+v", s)
+	}
+}
+
 // TestRampFindsTheServersLimit: 4 at a time, 10 ms each, is 400 a second and not more. The clock is the
 // bubble's.
 func TestRampFindsTheServersLimit(t *testing.T) {
@@ -87,7 +105,7 @@ func TestRampFindsTheServersLimit(t *testing.T) {
 		defer subject.Close()
 		s := settings{
 			phase: load.Phase{Clients: 32, Seed: 1, Sleep: func(_ context.Context, until time.Time) { time.Sleep(time.Until(until)) }},
-			ramp:  ramp{percent: 95, goal: 50 * time.Millisecond, step: 5 * time.Second, most: 10_000},
+			ramp:  ramp{percent: 95, goal: 50 * time.Millisecond, step: 3 * time.Second, most: 10_000},
 		}
 		b := newBars(t.Context(), io.Discard, true)
 		phase, err := s.search(t.Context(), subject, b)

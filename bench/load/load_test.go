@@ -98,8 +98,8 @@ func TestOpenLoopCountsFromTheIntendedTime(t *testing.T) {
 	stalls := func() *peer {
 		begin := time.Now()
 		return &peer{answer: func(string, *fasthttp.Response) {
-			if at := time.Since(begin); at > 2*time.Second && at < 3*time.Second {
-				time.Sleep(3*time.Second - at)
+			if at := time.Since(begin); at > time.Second && at < 2*time.Second {
+				time.Sleep(2*time.Second - at)
 			}
 			time.Sleep(time.Millisecond)
 		}}
@@ -118,7 +118,7 @@ func TestOpenLoopCountsFromTheIntendedTime(t *testing.T) {
 				p := stalls()
 				g := p.generator()
 				defer g.Close()
-				r := g.Run(t.Context(), Phase{Clients: 4, Rate: tt.rate, Duration: 10 * time.Second, Seed: 1, Sleep: sleep}, one(t, "/a"))
+				r := g.Run(t.Context(), Phase{Clients: 4, Rate: tt.rate, Duration: 5 * time.Second, Seed: 1, Sleep: sleep}, one(t, "/a"))
 				slow := int64(0)
 				for _, bar := range r.All().Latency.Distribution() {
 					if bar.From >= 100_000 {
@@ -128,8 +128,8 @@ func TestOpenLoopCountsFromTheIntendedTime(t *testing.T) {
 				if slow < tt.low || slow > tt.high {
 					t.Errorf("%d answers took 100 ms or more, want %d to %d", slow, tt.low, tt.high)
 				}
-				if service := r.All().Service.ValueAtQuantile(95); service > 2000 {
-					t.Errorf("95 %% of the answers came within %d µs of sending, want 1 ms", service)
+				if service := r.All().Service.ValueAtQuantile(90); service > 2000 {
+					t.Errorf("90 %% of the answers came within %d µs of sending, want 1 ms", service)
 				}
 			})
 		})
@@ -143,7 +143,7 @@ func TestArrivalsArePoisson(t *testing.T) {
 		p := &peer{}
 		g := p.generator()
 		defer g.Close()
-		const rate, seconds = 500, 20
+		const rate, seconds = 500, 10
 		r := g.Run(t.Context(), Phase{Clients: 8, Rate: rate, Duration: seconds * time.Second, Seed: 7, Sleep: sleep}, one(t, "/a"))
 		n := float64(len(p.times))
 		if n < 0.95*rate*seconds || n > 1.05*rate*seconds || r.Requests() != int64(n) || p.conns > 8 {
@@ -190,10 +190,17 @@ func TestClosedLoopIsBounded(t *testing.T) {
 		if r.Requests() != 50 || p.conns != 3 {
 			t.Errorf("%d answers, want 50, over the same connections (%d)", r.Requests(), p.conns)
 		}
-		if v := r.Verdicts["hit memory"]; v == nil || v.Bytes != 500 || r.All().In(0).Bytes != 500 {
+		if v := r.Verdicts["hit memory"]; v == nil || v.Bytes != 500 || bytesOf(r) != 500 {
 			t.Errorf("verdicts %+v", r.Verdicts)
 		}
 	})
+}
+
+func bytesOf(r *Result) (n int64) {
+	for _, b := range r.All().Bins {
+		n += b.Bytes
+	}
+	return n
 }
 
 func TestOnceAsksForEverythingOnce(t *testing.T) {
@@ -293,8 +300,35 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// TestBinsWiden: however long a phase is, it has at most 200 bins, and nothing gets lost or moved.
+func TestBinsWiden(t *testing.T) {
+	begin := time.Now()
+	one, other := newTally(begin), newTally(begin)
+	const seconds = 1000
+	for i := range seconds {
+		at := begin.Add(time.Duration(i) * time.Second)
+		one.answer(sight{status: 200, verdict: []byte("hit"), bytes: 2, meant: at, sent: at, ended: at})
+		one.fail("timeout", at)
+	}
+	other.answer(sight{status: 200, verdict: []byte("hit"), bytes: 5, meant: begin, sent: begin, ended: begin})
+	r := newResult(begin, seconds*time.Second, []*tally{other, one})
+	bins := r.Verdicts["hit"].Bins
+	if len(bins) > maxBins || len(r.Failed) > maxBins || r.Bin != 6400*time.Millisecond || bytesOf(r) != 2*seconds+5 {
+		t.Fatalf("%d bins of %v with %d bytes", len(bins), r.Bin, bytesOf(r))
+	}
+	for i, b := range bins[:len(bins)-1] {
+		want := int64(6) // or 7: so many whole seconds are in 6.4
+		if i == 0 {
+			want = 8
+		}
+		if n := b.Latency.TotalCount(); n < want || n > want+1 || r.Failed[i] < 6 || r.Failed[i] > 7 {
+			t.Errorf("bin %d has %d answers and %d failures, want %d or one more, and 6 or 7", i, n, r.Failed[i], want)
+		}
+	}
+}
+
 func TestKindsAreBounded(t *testing.T) {
-	tally := newTally(time.Now(), time.Second)
+	tally := newTally(time.Now())
 	for i := range 100 {
 		tally.answer(sight{status: 200, verdict: []byte("hit " + strconv.Itoa(i)), meant: tally.start, sent: tally.start, ended: tally.start})
 		tally.fail(strconv.Itoa(i), tally.start)
@@ -332,7 +366,7 @@ func TestAskAllocs(t *testing.T) {
 	now := time.Now()
 	l := looper{
 		run:        &run{population: one(t, "/a"), giveUp: now.Add(time.Hour), Phase: Phase{Progress: &Progress{}}},
-		connection: g.clients[0], tally: newTally(now, time.Hour), dice: rand.New(rand.NewPCG(1, 1)),
+		connection: g.clients[0], tally: newTally(now), dice: rand.New(rand.NewPCG(1, 1)),
 	}
 	var response fasthttp.Response
 	ask := func() { l.ask(t.Context(), order{index: -1, meant: now}, &response) }

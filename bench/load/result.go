@@ -20,12 +20,19 @@ type Result struct {
 }
 
 func newResult(start time.Time, took time.Duration, tallies []*tally) *Result {
+	width := firstWidth
+	for _, t := range tallies {
+		width = max(width, t.width)
+	}
 	r := &Result{
-		Start: start, Took: took, Bin: tallies[0].width,
+		Start: start, Took: took, Bin: width,
 		Statuses: map[int]int64{}, Errors: map[string]int64{}, Verdicts: map[string]*Verdict{},
 		Late: newVerdict().Latency,
 	}
 	for _, t := range tallies {
+		for t.width < width {
+			t.widen()
+		}
 		for status, n := range t.statuses {
 			r.Statuses[status] += n
 		}

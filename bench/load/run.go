@@ -94,7 +94,7 @@ func (g *Generator) Run(ctx context.Context, phase Phase, p Population) *Result 
 	}
 	tallies := make([]*tally, min(phase.Clients, runtime.GOMAXPROCS(0)))
 	for i := range tallies {
-		tallies[i] = newTally(start, binWidth(phase.Duration))
+		tallies[i] = newTally(start)
 	}
 	var all sync.WaitGroup
 	if phase.Rate > 0 {
@@ -115,12 +115,6 @@ func (g *Generator) Run(ctx context.Context, phase Phase, p Population) *Result 
 		result.Late = r.late
 	}
 	return result
-}
-
-// binWidth cuts a phase into about a hundred bins, of 100 ms at least.
-func binWidth(d time.Duration) time.Duration {
-	const bins, least = 100, 100 * time.Millisecond
-	return max((d / bins).Round(least), least)
 }
 
 func (r *run) shuffle() {

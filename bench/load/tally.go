@@ -12,8 +12,10 @@ const (
 	longest = int64(10 * time.Minute / time.Microsecond)
 	// maxKinds is how many verdicts and errors are told apart; others count as "other".
 	maxKinds = 32
-	// maxBins is how many stretches of time are told apart; the last takes what comes later.
-	maxBins = 4096
+	// maxBins is how many stretches of time are told apart: beyond them, bins are made twice as wide.
+	maxBins = 200
+	// firstWidth is how wide bins are at first.
+	firstWidth = 100 * time.Millisecond
 )
 
 // Verdict is what answers of one Cache-Status had in common.
@@ -48,6 +50,12 @@ func (v *Verdict) bin(i int) *Bin {
 	return b
 }
 
+// merge adds o; both have a histogram.
+func (b *Bin) merge(o Bin) {
+	b.Latency.Merge(o.Latency)
+	b.Bytes += o.Bytes
+}
+
 // merge adds o.
 func (v *Verdict) merge(o *Verdict) {
 	v.Latency.Merge(o.Latency)
@@ -55,9 +63,7 @@ func (v *Verdict) merge(o *Verdict) {
 	v.Bytes += o.Bytes
 	for i, other := range o.Bins {
 		if other.Latency != nil {
-			b := v.bin(i)
-			b.Latency.Merge(other.Latency)
-			b.Bytes += other.Bytes
+			v.bin(i).merge(other)
 		}
 	}
 }
@@ -75,8 +81,8 @@ type tally struct {
 	again    int64
 }
 
-func newTally(start time.Time, width time.Duration) *tally {
-	return &tally{start: start, width: width, statuses: map[int]int64{}, errors: map[string]int64{}, verdicts: map[string]*Verdict{}}
+func newTally(start time.Time) *tally {
+	return &tally{start: start, width: firstWidth, statuses: map[int]int64{}, errors: map[string]int64{}, verdicts: map[string]*Verdict{}}
 }
 
 // sight is one answer.
@@ -103,7 +109,7 @@ func (t *tally) answer(s sight) {
 		}
 	}
 	// Clamped into the range, recording cannot fail.
-	latency, b := micros(s.ended.Sub(s.meant)), v.bin(t.bin(s.ended))
+	latency, b := micros(s.ended.Sub(s.meant)), v.bin(t.bin(s.ended)) // the number first: it may widen
 	_ = v.Latency.RecordValue(latency)
 	_ = v.Service.RecordValue(micros(s.ended.Sub(s.sent)))
 	_ = b.Latency.RecordValue(latency)
@@ -126,8 +132,32 @@ func (t *tally) fail(text string, at time.Time) {
 	t.failed[i]++
 }
 
+// bin returns the number of the bin of a moment.
 func (t *tally) bin(at time.Time) int {
-	return min(int(max(at.Sub(t.start), 0)/t.width), maxBins-1)
+	since := max(at.Sub(t.start), 0)
+	for since/t.width >= maxBins {
+		t.widen()
+	}
+	return int(since / t.width)
+}
+
+// widen makes every two bins one.
+func (t *tally) widen() {
+	t.width *= 2
+	for _, v := range t.verdicts {
+		narrow := v.Bins
+		v.Bins = nil
+		for i, b := range narrow {
+			if b.Latency != nil {
+				v.bin(i / 2).merge(b)
+			}
+		}
+	}
+	narrow := t.failed
+	t.failed = make([]int64, (len(narrow)+1)/2)
+	for i, n := range narrow {
+		t.failed[i/2] += n
+	}
 }
 
 func micros(d time.Duration) int64 { return min(max(d.Microseconds(), 1), longest) }
