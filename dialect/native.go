@@ -271,9 +271,10 @@ func finish(d *resize.Draft, lim resize.Limits) (resize.Options, error) {
 }
 
 // ParseOptions reads the options of a native query without a signature, as a trusted caller gives them;
-// p is taken, and open, exp, kid and dl are refused. Of r, only Presets and Limits matter.
+// p is taken, and open, exp, kid and dl are refused. Of r, only Presets, Limits, Watermarks and
+// OverlaySources matter; where neither of the last two is set, wm stays as it is written.
 func ParseOptions(query string, r Rules) (resize.Options, error) {
-	p := parser{rules: Rules{Presets: r.Presets, Limits: r.Limits}}
+	p := parser{rules: Rules{Presets: r.Presets, Limits: r.Limits, Watermarks: r.Watermarks, OverlaySources: r.OverlaySources}}
 	if err := p.applyPresets(query); err != nil {
 		return resize.Options{}, err
 	}
@@ -284,6 +285,11 @@ func ParseOptions(query string, r Rules) (resize.Options, error) {
 	}
 	if err := p.readSigned(Envelope{query: query}); err != nil {
 		return resize.Options{}, err
+	}
+	if r.Watermarks != nil || r.OverlaySources != nil {
+		if err := p.rules.resolveWatermark(&p.draft); err != nil {
+			return resize.Options{}, err
+		}
 	}
 	request, err := p.finish()
 	return request.Options, err

@@ -25,6 +25,10 @@ func (s *Server) serveAdmin(ctx *fasthttp.RequestCtx) {
 		x.refuseOdd()
 		return
 	}
+	if err := x.takeBody(); err != nil {
+		x.fail(err)
+		return
+	}
 	to := locate(x.target)
 	if to != placeHealth && to != placeReady {
 		if err := x.enterAdmin(); err != nil {

@@ -44,7 +44,13 @@ func (x *exchange) serveAPI(allow func(Scope) error) {
 		x.call(http.MethodPost, ScopePurge, allow, x.servePurge)
 	case "/v1/explain":
 		x.call(http.MethodPost, ScopeSign, allow, x.serveExplain)
+	case "/v1/warm":
+		x.call(http.MethodPost, ScopeJobs, allow, x.serveWarm)
 	default:
+		if call, ok := underJobs(path); ok {
+			x.serveJobs(call, allow)
+			return
+		}
 		if err := allow(""); err != nil {
 			x.refuseCall(err)
 			return
@@ -88,6 +94,7 @@ func (x *exchange) require(scope Scope) error {
 	if !token.allows(scope) {
 		return errScope
 	}
+	x.token = token
 	return nil
 }
 

@@ -27,7 +27,10 @@ type exchange struct {
 	source  *served  // nil until known
 	mount   *mounted // that the target lies under; nil = the native grammar
 	verdict verdict
-	status  int // of the log where it differs from the answer's (499); 0 = the answer's
+	token   *Token  // of a call of /v1; nil = the caller was let in without one
+	body    []byte  // of the request, unless it is read as it comes
+	upload  *upload // the body, where it is read as it comes
+	status  int     // of the log where it differs from the answer's (499); 0 = the answer's
 
 	trusted bool // the peer is a trusted proxy
 	idLen   int
@@ -56,6 +59,9 @@ func (s *Server) begin(x *exchange, ctx *fasthttp.RequestCtx) {
 func (s *Server) end(x *exchange) {
 	if cause := recover(); cause != nil {
 		x.fail(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+	}
+	if x.upload != nil && !x.upload.finish() {
+		x.ctx.SetConnectionClose()
 	}
 	status := x.ctx.Response.StatusCode()
 	if x.status != 0 {

@@ -69,7 +69,7 @@ func rectangleOf(r image.Rectangle) rectangle {
 
 // serveExplain answers POST /v1/explain.
 func (x *exchange) serveExplain() error {
-	order, err := decode[explainOrder](x.ctx.PostBody())
+	order, err := decode[explainOrder](x.body)
 	if err != nil {
 		return err
 	}

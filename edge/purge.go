@@ -25,7 +25,7 @@ func (x *exchange) servePurge() error {
 	if x.server.Purger == nil {
 		return errNothingHere
 	}
-	order, err := decode[purgeOrder](x.ctx.PostBody())
+	order, err := decode[purgeOrder](x.body)
 	if err != nil {
 		return err
 	}

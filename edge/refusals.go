@@ -45,6 +45,8 @@ const (
 	errHeaderSize    Error = "the request header is too large"
 	errRequestSlow   Error = "the request did not arrive in time"
 	errBodySize      Error = "the request body is too large"
+	errManyUploads   Error = "too many requests that bring files are under way"
+	errBodyShort     Error = "the request body ended too early"
 	errManyStreams   Error = "this client has too many event streams open"
 )
 
@@ -89,6 +91,10 @@ func (e Error) answer() problem {
 		status, code = http.StatusRequestHeaderFieldsTooLarge, "too_large"
 	case errRequestSlow:
 		status, code = http.StatusRequestTimeout, "request_timeout"
+	case errManyUploads:
+		status, code = http.StatusServiceUnavailable, "overloaded"
+	case errBodyShort:
+		status, code = http.StatusBadRequest, "bad_request"
 	case errManyStreams:
 		status, code = http.StatusTooManyRequests, "rate_limited"
 	case errBodySize:

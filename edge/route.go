@@ -57,6 +57,10 @@ func (s *Server) servePublic(ctx *fasthttp.RequestCtx) {
 		x.refuseOdd()
 		return
 	}
+	if err := x.takeBody(); err != nil {
+		x.fail(err)
+		return
+	}
 	switch to := locate(x.target); {
 	case to == placeHealth:
 		x.serveHealth()

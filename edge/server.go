@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
+
+	"github.com/imgedge/imgedge/jobs"
 )
 
 // Server serves a Site on a public and an admin listener. Set the fields, call Reload once, then Serve
@@ -23,6 +25,8 @@ type Server struct {
 	Purger       Purger       // nil = /v1/purge is absent
 	Explainer    Explainer    // nil = /v1/explain leaves out place and plan
 	Dependencies []Dependency // named by /readyz when they fail, before the site's
+	Jobs         *jobs.Engine // nil = /v1/jobs and /v1/warm are absent
+	KeysOf       Lister       // of jobs that name a prefix; nil = they are refused
 	NoImages     bool         // pictures are served elsewhere: 404 here
 	NoAPI        bool         // /v1 is absent from the public listener (404)
 
@@ -53,6 +57,7 @@ type Server struct {
 	accepts   acceptMemo
 	health    health
 	streams   streams
+	uploads   chan struct{} // a place for each request that brings files
 	public    *fasthttp.Server
 	admin     *fasthttp.Server
 
@@ -133,6 +138,7 @@ func (s *Server) setup() {
 		if s.Now == nil {
 			s.Now = time.Now
 		}
+		s.uploads = make(chan struct{}, maxUploads)
 		s.streams.leaving, s.streams.of = make(chan struct{}), map[netip.Addr]int{}
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
 		s.metrics = newMetrics(s.Registry, s.Stats, &s.listeners)
@@ -157,6 +163,7 @@ func (s *Server) newServer(handler fasthttp.RequestHandler) *fasthttp.Server {
 		ReadBufferSize:               cmp.Or(s.ReadBuffer, 16<<10),
 		WriteBufferSize:              cmp.Or(s.WriteBuffer, 4<<10),
 		MaxRequestBodySize:           cmp.Or(s.MaxBody, 1<<20),
+		StreamRequestBody:            true, // read by takeBody or, where files come, by the call itself
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,
 		NoDefaultServerHeader:        true,

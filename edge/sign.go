@@ -35,7 +35,7 @@ const maxSignWidths = 64
 
 // serveSign answers POST /v1/sign.
 func (x *exchange) serveSign() error {
-	order, err := decode[signOrder](x.ctx.PostBody())
+	order, err := decode[signOrder](x.body)
 	if err != nil {
 		return err
 	}

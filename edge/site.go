@@ -21,6 +21,7 @@ type Site struct {
 	TrustProxies []netip.Prefix     // whose X-Forwarded-* and X-Request-Id are believed; nil = nobody's
 	Timing       bool               // Server-Timing on every image answer
 	Dependencies []Dependency       // named by /readyz when they fail, after the server's own
+	JobsSource   string             // whose rules hold for files that come with a job; "" = jobs name a source
 }
 
 // Source is how one configured source is served.
@@ -50,7 +51,7 @@ type Token struct {
 // Scope is what a token may do.
 type Scope string
 
-// The scopes. A configuration may name them all; ScopeUpload and ScopeJobs open nothing yet.
+// The scopes. A configuration may name them all; ScopeUpload opens nothing yet.
 const (
 	ScopeUpload Scope = "upload"
 	ScopeJobs   Scope = "jobs"

@@ -65,6 +65,9 @@ func (x *exchange) stream(f feed) error {
 		return nil
 	}
 	out := &streamWriter{conn: x.ctx.Conn()}
+	if c, ok := out.conn.(*conn); ok {
+		out.conn = c.Conn // whose deadlines may be set while the server sets its own
+	}
 	id, leaving := string(x.id[:x.idLen]), s.streams.leaving
 	x.ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer leave()

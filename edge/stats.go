@@ -31,6 +31,9 @@ const (
 	RedisErrors     // op
 	PurgeUnverified // gauge: 1 = purges of others cannot be seen now
 	CacheDamaged    // tier: entries whose key hash or checksum was wrong
+	JobsTotal       // state
+	JobItems        // state
+	Webhooks        // result
 	metricKinds     // how many there are
 )
 
@@ -62,6 +65,9 @@ func (m Metric) describe() described {
 		SandboxLayers:   {"sandbox", "Walls around the render workers: 1 = in force.", true, []string{"layer"}},
 		RedisErrors:     {"redis_errors_total", "Redis operations that failed.", false, []string{"op"}},
 		PurgeUnverified: {"purge_unverified", "1 while purges of other nodes cannot be seen.", true, nil},
+		JobsTotal:       {"jobs_total", "Jobs that came to a state on this node; queued = submitted.", false, []string{"state"}},
+		JobItems:        {"job_items_total", "Items of jobs that ended on this node.", false, []string{"state"}},
+		Webhooks:        {"webhooks_total", "Deliveries of webhooks, and given_up: jobs whose webhook was tried for the last time.", false, []string{"result"}},
 		CacheDamaged:    {"cache_damaged_total", "Entries refused for a wrong key or checksum.", false, []string{"tier"}},
 	}[m]
 }

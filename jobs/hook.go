@@ -124,9 +124,9 @@ func deliveryID(id string, run int) string { return id + "-" + strconv.Itoa(run)
 
 // notice words a job's end for its webhook.
 func notice(r *Record, j *Job) ([]byte, error) {
-	archive := r.Spec.Archive
-	if j.Kind != KindRender || j.Done == 0 {
-		archive = ""
+	archive := ""
+	if j.Kind == KindRender && j.Done > 0 {
+		archive = r.Spec.Base + "/v1/jobs/" + j.ID + "/archive"
 	}
 	text := fmt.Sprintf("imgedge job %s: %s, %d of %d done, %d failed", j.ID, j.State, j.Done, j.Total, j.Failed)
 	if archive != "" {

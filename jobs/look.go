@@ -118,3 +118,15 @@ func (e *Engine) List(ctx context.Context, owner, cursor string, limit int) (job
 	}
 	return jobs, next, nil
 }
+
+// Limit returns how many items a job may have.
+func (e *Engine) Limit() int {
+	e.setup()
+	return e.MaxItems
+}
+
+// FileLimit returns how many bytes an uploaded file may have.
+func (e *Engine) FileLimit() int64 {
+	e.setup()
+	return e.MaxItem
+}

@@ -28,7 +28,7 @@ type Spec struct {
 	Source  string   `json:"source"`            // whose limits and watermarks hold, and where keys are found
 	Outputs []string `json:"outputs,omitempty"` // canonical texts of options; each is one picture of every item
 	Hook    *Hook    `json:"webhook,omitempty"` // told of the end; nil = nobody is
-	Archive string   `json:"archive,omitempty"` // URL of the archive, for the webhook
+	Base    string   `json:"base,omitempty"`    // of absolute URLs, for the webhook; "" = they are relative
 }
 
 // Hook is who is told of a job's end.

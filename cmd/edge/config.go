@@ -28,6 +28,8 @@ type Config struct {
 	Render       Render               `yaml:"render" envPrefix:"RENDER_"`
 	Text         Text                 `yaml:"text" envPrefix:"TEXT_"`
 	Tokens       []Token              `yaml:"tokens" envPrefix:"TOKENS"`
+	Jobs         Jobs                 `yaml:"jobs" envPrefix:"JOBS_"`
+	Webhooks     Webhooks             `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
 	TrustProxies []string             `yaml:"trust_proxies" env:"TRUST_PROXIES"`
 	Timing       bool                 `yaml:"timing" env:"TIMING"`
 	BaseURL      string               `yaml:"base_url" env:"BASE_URL"`
@@ -249,6 +251,8 @@ func DefaultConfig() Config {
 		},
 		Render:   Render{Isolation: "process", RecycleAfter: 5000, SSIM: 0.98},
 		Text:     Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
+		Jobs:     defaultJobs(),
+		Webhooks: defaultWebhooks(),
 		Log:      Log{Level: "info", Format: "auto", Hits: 1},
 		Shutdown: Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
 	}

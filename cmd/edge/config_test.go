@@ -314,7 +314,7 @@ shutdown: {timeout: 0}
 }
 
 func TestLoadRefusesLaterSettingsByName(t *testing.T) {
-	for _, name := range []string{"rate_limit", "ingest", "jobs", "webhooks", "events"} {
+	for _, name := range []string{"rate_limit", "ingest", "events"} {
 		_, err := Load(writeConfig(t, name+": {}\n"), nil, Overrides{})
 		if want := "edge.yaml:1: " + name + ": is not available yet"; err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %q", name, err, want)

@@ -39,6 +39,10 @@ func (c *Config) freeze(started *Config) (changed []string) {
 	}
 	keepList(&changed, "text.fonts", &c.Text.Fonts, started.Text.Fonts)
 	keep(&changed, "text.default", &c.Text.Default, started.Text.Default)
+	keep(&changed, "jobs", &c.Jobs, started.Jobs)
+	keep(&changed, "webhooks.secret", &c.Webhooks.Secret, started.Webhooks.Secret)
+	keepList(&changed, "webhooks.allow_networks", &c.Webhooks.AllowNetworks, started.Webhooks.AllowNetworks)
+	keepList(&changed, "webhooks.retry", &c.Webhooks.Retry, started.Webhooks.Retry)
 	keep(&changed, "log.level", &c.Log.Level, started.Log.Level)
 	keep(&changed, "log.format", &c.Log.Format, started.Log.Format)
 	keep(&changed, "log.hits", &c.Log.Hits, started.Log.Hits)
@@ -51,7 +55,7 @@ func keep[T comparable](changed *[]string, name string, next *T, started T) {
 	}
 }
 
-func keepList(changed *[]string, name string, next *[]string, started []string) {
+func keepList[T comparable](changed *[]string, name string, next *[]T, started []T) {
 	if !slices.Equal(*next, started) {
 		*changed, *next = append(*changed, name), started
 	}

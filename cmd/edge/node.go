@@ -13,6 +13,7 @@ import (
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/edge"
+	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
@@ -47,6 +48,7 @@ type Node struct {
 	Engine   pipeline.Engine
 	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
 	Pipeline *pipeline.Pipeline
+	Jobs     *jobs.Engine // nil = this node neither takes jobs nor works on them
 	Server   *edge.Server
 
 	live    atomic.Pointer[wiring] // the configuration in force
@@ -79,8 +81,11 @@ func (n *Node) Open() (err error) {
 	n.live.Store(w)
 	n.undo(func() error { return n.live.Load().close(nil) })
 	n.openPipeline()
+	if err := n.openJobs(); err != nil {
+		return err
+	}
 	n.openServer()
-	return nil
+	return n.workJobs()
 }
 
 // openEngine opens what makes pictures: worker processes, or libvips in this one.
@@ -202,6 +207,8 @@ func (n *Node) openServer() {
 		Pictures:       n.Pipeline,
 		Purger:         purger{n.Generations},
 		Explainer:      n.Pipeline,
+		Jobs:           n.Jobs,
+		KeysOf:         n.keysOf,
 		Dependencies:   n.dependencies(),
 		Logger:         n.Log,
 		AccessLog:      n.Log,

@@ -60,6 +60,7 @@ func (n *Node) emit(emit edge.Emit) {
 	n.emitCaches(emit)
 	n.emitPipeline(emit)
 	n.emitSandbox(emit)
+	n.emitJobs(emit)
 	var bytes uint64
 	w := n.live.Load()
 	for _, name := range w.config.sourceNames() {

@@ -15,6 +15,7 @@ type secretField struct {
 // secrets lists every secret of the configuration, except Redis' addresses.
 func (c *Config) secrets() []secretField {
 	all := []secretField{{"admin.debug_token", &c.Admin.DebugToken, &c.Admin.DebugTokenFile}}
+	all = append(all, secretField{"webhooks.secret", &c.Webhooks.Secret, &c.Webhooks.SecretFile})
 	for i := range c.Tokens {
 		t := &c.Tokens[i]
 		all = append(all, secretField{fmt.Sprintf("tokens[%d].secret", i), &t.Secret, &t.SecretFile})

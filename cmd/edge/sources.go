@@ -112,6 +112,7 @@ func (w *wiring) site() *edge.Site {
 		TrustProxies: networks(c.TrustProxies),
 		Timing:       c.Timing,
 		Dependencies: w.dependencies(),
+		JobsSource:   c.Jobs.Source,
 	}
 	for name, open := range w.sources {
 		site.Sources[name] = c.edgeSource(name, open.served)

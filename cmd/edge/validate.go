@@ -40,6 +40,7 @@ func (c *Config) validate(r *report) {
 	validateFormatsIn(r, c.FormatsIn)
 	c.validateLimits(r)
 	c.validateTokens(r)
+	c.validateJobs(r)
 	c.validateNetworks(r, "trust_proxies", c.TrustProxies)
 	c.validateRest(r)
 }
