@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -53,6 +54,7 @@ type Engine struct {
 	Retention   time.Duration   // of outputs and records, from the submission; 0 = DefaultRetention
 	MaxItems    int             // of a job; 0 = DefaultMaxItems
 	MaxItem     int64           // bytes of an uploaded file; 0 = DefaultMaxItem
+	Lazy        bool            // taking items begins with the first submission on this node, not with Work; for a queue that this process alone has
 	Concurrency int             // items at once on this node; 0 = CPU cores + 2, as some wait for the bucket
 	HookRetry   []time.Duration // pauses before each further delivery; nil = one delivery
 	HookSecret  string          // signs deliveries; "" = they are not signed
@@ -73,7 +75,8 @@ type Engine struct {
 	hub     *hub
 	counts  counters
 	once    sync.Once
-	work    *working // nil = this node takes no items
+	work    atomic.Pointer[working] // nil = this node takes no items
+	lazily  atomic.Bool             // it will with the first submission
 }
 
 // pace is how soon a dead worker is noticed.
@@ -117,8 +120,8 @@ func (e *Engine) Close(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if e.work != nil {
-		err = e.work.close(ctx)
+	if w := e.work.Load(); w != nil {
+		err = w.close(ctx)
 	}
 	return errors.Join(err, e.hub.close())
 }

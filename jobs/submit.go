@@ -99,6 +99,9 @@ func (e *Engine) begin(ctx context.Context, r *Record) (Job, error) {
 		return Job{}, fmt.Errorf("write the record of a job: %w", err)
 	}
 	e.counts.submitted.Add(1)
+	if err := e.workNow(); err != nil {
+		return Job{}, err
+	}
 	if err := e.enqueue(ctx, r); err != nil {
 		return Job{}, errors.Join(queueFailed(err), e.erase(context.WithoutCancel(ctx), r.ID))
 	}

@@ -42,6 +42,22 @@ const (
 // Work makes this node take items until Close. It may be called once.
 func (e *Engine) Work() error {
 	e.setup()
+	if e.Lazy {
+		e.lazily.Store(true)
+		return nil
+	}
+	return e.startWork()
+}
+
+// workNow makes a lazy node take items from now on.
+func (e *Engine) workNow() error {
+	if !e.lazily.CompareAndSwap(true, false) {
+		return nil
+	}
+	return e.startWork()
+}
+
+func (e *Engine) startWork() error {
 	name := make([]byte, 8)
 	_, _ = rand.Read(name) // never fails, as its documentation says
 	w := &working{engine: e, name: hex.EncodeToString(name), claims: map[claim]bool{}}
@@ -57,7 +73,7 @@ func (e *Engine) Work() error {
 		w.stop()
 		return err
 	}
-	e.work = w
+	e.work.Store(w)
 	w.every(e.pace.renew, w.renew)
 	w.every(e.pace.recover, e.recoverLost)
 	w.every(e.pace.recover, e.auditIfDue)

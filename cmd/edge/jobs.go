@@ -22,6 +22,7 @@ func (n *Node) openJobs() error {
 		return nil
 	}
 	url := string(c.Redis.queue())
+	lazy := false
 	if url == "" {
 		if !c.plays(roleAPI) || !c.plays(roleWorker) {
 			n.Log.Warn("jobs are off: without redis.url or redis.queue_url a node has to be api and worker at once")
@@ -36,6 +37,7 @@ func (n *Node) openJobs() error {
 		}
 		n.undo(embedded.Close)
 		url = embedded.URL
+		lazy = c.Jobs.Source == "" // nothing is left from before
 	}
 	client, err := cache.OpenRedis(url)
 	if err != nil {
@@ -47,6 +49,7 @@ func (n *Node) openJobs() error {
 	n.Jobs = &jobs.Engine{
 		Redis:       client,
 		Pictures:    jobPictures{n},
+		Lazy:        lazy,
 		Retention:   time.Duration(c.Jobs.Retention),
 		MaxItems:    c.Jobs.MaxItems,
 		MaxItem:     int64(c.Jobs.MaxItem),

@@ -368,6 +368,7 @@ func TestEverySettingReloadsOrIsFrozen(t *testing.T) {
 	started := DefaultConfig()
 	started.Admin.Listen, started.Redis.URL, started.Redis.QueueURL, started.Render.SSIMOf = "a:1", "redis://a", "redis://b", map[string]float64{"avif": 1}
 	started.Limits.ConnectionsPerIP, started.Render.Workers, started.Render.WorkerMemory = 1, 1, 1
+	started.Webhooks.Secret, started.Webhooks.AllowNetworks = "a", []string{"10.0.0.0/8"}
 	frozen := next.freeze(&started)
 	var again Config
 	again.freeze(&started)
