@@ -2,7 +2,11 @@
 
 package pipeline
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/imgedge/imgedge/resize"
+)
 
 // The way of a memory hit allocates nothing: neither the look-up nor how it is described.
 func TestLookupAllocates(t *testing.T) {
@@ -16,5 +20,30 @@ func TestLookupAllocates(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("Lookup of a fresh entry: %v allocations, want 0", n)
+	}
+}
+
+// A request is made for each URL that no memo knows, and each set of formats that its clients take.
+func TestRequestAllocates(t *testing.T) {
+	b := newBench(t)
+	o := resize.Options{Width: 640, Height: 480, Format: resize.FormatWebP, Quality: 85}
+	const ceiling = 6 // the request, the canonical text, the texts of its hashes
+	if n := testing.AllocsPerRun(100, func() { _ = NewRequest(b.source, "2026/summer/hero.png", o) }); n > ceiling {
+		t.Errorf("NewRequest allocates %v times, want at most %d", n, ceiling)
+	}
+}
+
+func BenchmarkLookup(b *testing.B) {
+	p := newBench(b)
+	p.Now = nil
+	r := p.request(100)
+	if _, _, err := p.Get(b.Context(), r); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if e, _ := p.Lookup(r); e == nil {
+			b.Fatal("Lookup found nothing")
+		}
 	}
 }

@@ -86,7 +86,7 @@ type bench struct {
 	purger *cache.Generations
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	fleet := cache.NewFleet(nil, 0)
 	generations := cache.NewGenerations(fleet)
