@@ -2,13 +2,15 @@ package resize
 
 import "fmt"
 
-// Sizes of the estimate, all measured on libvips 8.14 with one thread a picture and rounded up.
+// Sizes of the estimate, all measured on libvips 8.14 with one thread a picture and rounded up. docs/memory.md
+// has the table; TestMemoryAllocatedAsPlanned holds them to it.
 const (
 	baseBytes   = 6 << 20  // codec tables, thread stacks, the encoder's start
 	svgLayers   = 4        // of an SVG, that are drawn into pictures of their own at a time
 	svgTile     = 4 << 20  // px of what libvips draws of an SVG at a time
 	copiedBytes = 16 << 20 // up to which a finished picture is copied out of C and in again
-	bandLines   = 384      // lines a sequential pipeline holds of the loaded picture
+	bandLines   = 1400     // lines a sequential pipeline holds of the loaded picture, where it is reduced tenfold; fewer where less
+	finalLines  = 384      // lines it holds of the scaled one
 )
 
 // cost estimates the peak memory in bytes, beyond the file, and the px that the decoder produces.
@@ -48,21 +50,33 @@ func (p Plan) decodeBytes(loaded, whole int64) int64 {
 		}
 		return lines
 	case FormatWebP:
-		if p.Source.Animated {
-			return lines + whole*4*3 // canvas, its predecessor, the frame
-		}
-		return lines + loaded*px + whole*4 // VP8L holds the whole picture as ARGB
+		return lines + p.webpBytes(loaded, whole)
 	case FormatGIF:
-		return lines + whole*4*3
+		if p.Source.Animated {
+			return lines + whole*4*2 // canvas and its predecessor
+		}
+		return lines + whole*4
 	case FormatAVIF, FormatHEIC:
 		return lines + whole*(px+2*max(1, int64(p.Source.Depth)/8)) + whole*px // planes of the codec, interleaved picture
 	case FormatSVG:
 		return lines + 2*loaded*4 + svgLayers*4*min(loaded, svgTile) // what was drawn in C and in Go
 	case FormatJXL:
 		return lines + whole*(px+6)
-	default: // TIFF: a strip may be the whole picture
+	default: // TIFF: a tile may be the whole picture
 		return lines + whole*px
 	}
+}
+
+// webpBytes returns what the decoder of a WebP holds beyond the lines.
+func (p Plan) webpBytes(loaded, whole int64) int64 {
+	if p.Source.Animated {
+		return whole * 4 * int64(p.Frames+4) // libvips keeps what is decoded to the end
+	}
+	n := 2 * loaded * p.Source.pixelBytes() // as decoded, and as loaded
+	if p.Source.Progressive || p.Source.Alpha {
+		n += whole * 4 // lossless is decoded as ARGB at full size; so is alpha beside lossy color
+	}
+	return n
 }
 
 // skippedLines returns how many lines lie above what is kept: libvips reads over them in one piece.
@@ -75,7 +89,7 @@ func (p Plan) skippedLines() int {
 func (p Plan) resampleBytes() int64 {
 	scaled := int64(p.Scaled.X) * int64(p.Scaled.Y)
 	px := max(4, p.Source.pixelBytes())
-	n := min(scaled, int64(p.Scaled.X)*bandLines) * px
+	n := min(scaled, int64(p.Scaled.X)*finalLines) * px
 	if p.Turn != (Turn{}) {
 		n += 3 * scaled * px // out of C, in Go, into C again
 	}
@@ -86,13 +100,19 @@ func (p Plan) resampleBytes() int64 {
 func (p Plan) finishBytes() int64 {
 	out := int64(p.Width) * int64(p.Height)
 	strip := 2 * min(out*4, copiedBytes)
-	if p.Frames > 1 {
-		strip = out * int64(p.Frames) * 4 * 2 // all frames in Go and in C
+	all := out * int64(p.Frames) * 4
+	switch {
+	case p.Frames > 1 && p.Format == FormatWebP && !p.Search.Tries():
+		strip = all * 5 / 2 // all frames, and their garbage
+	case p.Frames > 1:
+		strip = all * 5 // and copied into C, out and in again
+	case out*3 > copiedBytes && (p.Format == FormatJPEG || p.Format == FormatPNG || p.Format == FormatTIFF):
+		strip = 0 // goes through in lines
 	}
 	switch p.Format {
 	case FormatWebP:
 		if p.Lossless {
-			return strip + out*28
+			return strip + out*32
 		}
 		return strip + out*12
 	case FormatAVIF:
@@ -105,9 +125,9 @@ func (p Plan) finishBytes() int64 {
 	case FormatTIFF:
 		return strip + out*6
 	case FormatGIF:
-		return strip + out*12
+		return strip + out*30
 	case FormatJPEG:
-		return strip + out*3/2*2 + int64(p.Width)*bandLines*3
+		return strip + out*3/2 + int64(p.Width)*finalLines*3
 	default:
 		return strip + out
 	}

@@ -145,7 +145,7 @@ func (p Plan) Colored() bool {
 // changed in place exist in Go and in C; convolutions hold lines of floats.
 func (p Plan) effectBytes() int64 {
 	out := int64(p.Width) * int64(p.Height) * 4
-	lines := min(out, int64(p.Width)*4*bandLines) * 4
+	lines := min(out, int64(p.Width)*4*finalLines) * 4
 	n := int64(0)
 	if e := p.Effects; e.Pixelate > 0 || e.Round != (Corners{}) || p.Behind != BackgroundNone {
 		n += 2 * out

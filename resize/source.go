@@ -16,7 +16,7 @@ type Source struct {
 	CMYK        bool   // needs conversion from CMYK
 	ICC         string // profile description, "" = no embedded profile
 	Bytes       int64  // length of the file
-	Progressive bool   // JPEG in several scans or interlaced PNG: decoding holds the whole picture
+	Progressive bool   // JPEG in several scans, interlaced PNG or lossless WebP: decoding holds the whole picture
 
 	// Trimmed is what the search for a border has left, in stored px; empty = not searched. See Trim.
 	Trimmed image.Rectangle

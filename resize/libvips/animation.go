@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/davidbyttow/govips/v2/vips"
+
+	"github.com/imgedge/imgedge/resize"
 )
 
 // animation executes the plan for every frame by itself, so that nothing bleeds from one into the next,
@@ -41,6 +43,10 @@ func (p *picture) animation(ctx context.Context) error {
 			return fmt.Errorf("frame %d is of another kind than the first", i)
 		}
 		strip = append(strip, pixels...)
+	}
+	if p.plan.Format == resize.FormatWebP && !p.plan.Search.Tries() && first.interpretation == vips.InterpretationSRGB {
+		p.strip = strip // the encoder takes it as it is; through libvips it would be copied three times
+		return nil
 	}
 	return p.stack(strip, first)
 }

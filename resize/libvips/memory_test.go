@@ -72,7 +72,7 @@ func renderLarge(path string) int {
 		fmt.Println(err)
 		return 1
 	}
-	before := peak()
+	before := memoryLine("VmHWM:")
 	lim := resize.DefaultLimits()
 	lim.SourcePixels, lim.OutputPixels = 200_000_000, 200_000_000
 	// One through shrink-on-load, one from all the px there are.
@@ -85,19 +85,19 @@ func renderLarge(path string) int {
 			return 1
 		}
 	}
-	fmt.Println(peak() - before)
+	fmt.Println(memoryLine("VmHWM:") - before)
 	return 0
 }
 
-// peak returns VmHWM in KiB.
-func peak() int {
+// memoryLine returns a line of the process' status, KiB.
+func memoryLine(name string) int {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0
 	}
 	defer func() { _ = f.Close() }() // only read
 	for s := bufio.NewScanner(f); s.Scan(); {
-		if fields := strings.Fields(s.Text()); len(fields) > 1 && fields[0] == "VmHWM:" {
+		if fields := strings.Fields(s.Text()); len(fields) > 1 && fields[0] == name {
 			n, _ := strconv.Atoi(fields[1]) // 0 fails the test's sense, never its safety
 			return n
 		}

@@ -37,6 +37,8 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 	case resize.FormatPNG:
 		src.Progressive = resize.PNGInterlaced(data)
 		whole = resize.PNGWhole(data)
+	case resize.FormatWebP:
+		src.Progressive = resize.WebPLossless(data)
 	case resize.FormatGIF:
 		whole = resize.GIFWhole(data) // libvips shows what there is
 	default:

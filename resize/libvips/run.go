@@ -82,6 +82,7 @@ type picture struct {
 	profile []byte // embedded in the result; nil = none
 	kept    kept   // metadata for the result
 	delays  []int  // of an animation's frames, ms
+	strip   []byte // all frames of an animation, one below the other, sRGB; nil = ref has the px
 	loop    int    // how often an animation repeats, as libvips counts it
 	first   *decided
 	blurred *vips.ImageRef // for bg=blur

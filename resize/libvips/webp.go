@@ -17,18 +17,15 @@ import (
 
 // webp encodes from px through C of our own: govips can put no profile into a WebP.
 func (p *picture) webp() ([]byte, error) {
-	if err := p.ref.ToColorSpace(vips.InterpretationSRGB); err != nil {
-		return nil, err
-	}
 	carrier, err := p.carrier()
 	if err != nil {
 		return nil, err
 	}
-	pixels, err := p.ref.ToBytes()
+	pixels, w, h, err := p.packed()
 	if err != nil {
-		return nil, withMessage(err)
+		return nil, err
 	}
-	w, h, bands := p.ref.Width(), p.ref.Height(), p.ref.Bands()
+	bands := len(pixels) / (w * h)
 	if len(pixels) == 0 || len(pixels) != w*h*bands || p.plan.Frames > 1 && len(p.delays) != p.plan.Frames {
 		return nil, fmt.Errorf("%d bytes are not %d×%d px of %d bands in %d frames", len(pixels), w, h, bands, len(p.delays))
 	}
@@ -61,6 +58,20 @@ func (p *picture) webp() ([]byte, error) {
 		body = withoutMetadata(body)
 	}
 	return body, nil
+}
+
+// packed returns the px in sRGB, 8 bits a band, and their size.
+func (p *picture) packed() (pixels []byte, width, height int, err error) {
+	if p.strip != nil {
+		return p.strip, p.plan.Width, p.plan.Height * p.plan.Frames, nil
+	}
+	if err := p.ref.ToColorSpace(vips.InterpretationSRGB); err != nil {
+		return nil, 0, 0, err
+	}
+	if pixels, err = p.ref.ToBytes(); err != nil {
+		return nil, 0, 0, withMessage(err)
+	}
+	return pixels, p.ref.Width(), p.ref.Height(), nil
 }
 
 func flag(b bool) C.int {
