@@ -1,6 +1,9 @@
 package resize
 
-import "cmp"
+import (
+	"cmp"
+	"time"
+)
 
 // Limits bound what one request may cost. A zero field is no limit.
 type Limits struct {
@@ -11,6 +14,10 @@ type Limits struct {
 	Frames          int   // frames kept of an animation
 	AnimationPixels int   // frames × px of one frame
 	Memory          int64 // bytes of decoded picture in flight; a plan above it is refused
+
+	// EncodeBudget is the predicted CPU time of the encoder, all its tries together, above which a plan takes
+	// a lower effort, and for f=auto and f=best another format. It refuses nothing.
+	EncodeBudget time.Duration
 }
 
 // DefaultLimits returns the documented defaults (edge.example.yaml).
@@ -23,6 +30,7 @@ func DefaultLimits() Limits {
 		Frames:          500,
 		AnimationPixels: 100_000_000,
 		Memory:          512 << 20,
+		EncodeBudget:    800 * time.Millisecond,
 	}
 }
 
@@ -36,5 +44,6 @@ func (lim Limits) Override(other Limits) Limits {
 		Frames:          cmp.Or(other.Frames, lim.Frames),
 		AnimationPixels: cmp.Or(other.AnimationPixels, lim.AnimationPixels),
 		Memory:          cmp.Or(other.Memory, lim.Memory),
+		EncodeBudget:    cmp.Or(other.EncodeBudget, lim.EncodeBudget),
 	}
 }

@@ -14,7 +14,8 @@ type output struct {
 var white = Color{255, 255, 255, 255}
 
 // output chooses the format, now that the source is known, and what follows from it.
-func (o Options) output(src Source, l layout, animated bool) (output, error) {
+func (o Options) output(src Source, l layout, frames int, lim Limits) (output, error) {
+	animated := frames > 1
 	made := o.angle() != 0 || l.canvas.X > 0 || o.Round != (Round{}) // options that create empty area
 	opaque := o.Background.Kind != BackgroundNone && o.Background.opaque()
 	transparent := (src.Alpha || made) && !opaque
@@ -22,8 +23,13 @@ func (o Options) output(src Source, l layout, animated bool) (output, error) {
 	if err != nil {
 		return output{}, err
 	}
+	encoder := o.encoder(format)
+	if !format.text() {
+		encoder = o.within(lim.EncodeBudget, o.alternatives(format, l, animated, transparent), l, frames)
+		format = encoder.Format
+	}
 	out := output{
-		Encoder:     o.encoder(format),
+		Encoder:     encoder,
 		flatten:     opaque || !format.HasAlpha() && !format.text(),
 		transparent: transparent,
 	}

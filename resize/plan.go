@@ -83,7 +83,7 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	out, err := o.output(src, l, frames > 1)
+	out, err := o.output(src, l, frames, lim)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -112,7 +112,7 @@ func (o Options) Plan(src Source, lim Limits) (Plan, error) {
 	if p.Caption, err = o.caption(l.size, l.dpr); err != nil {
 		return Plan{}, err
 	}
-	p.Search = o.search(p, out.transparent)
+	p.Search = o.search(p, out.transparent, lim.EncodeBudget)
 	p.Memory, p.Pixels = p.cost()
 	return p, lim.checkPlan(p)
 }

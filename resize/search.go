@@ -1,6 +1,9 @@
 package resize
 
-import "image"
+import (
+	"image"
+	"time"
+)
 
 // Search says what the engine finds out by trying where the options leave the encoder's settings open.
 // The zero value encodes once, as the Plan says.
@@ -41,10 +44,10 @@ func (o Options) encoder(f Format) Encoder {
 }
 
 // search returns what is to be tried for a picture whose plan is otherwise complete.
-func (o Options) search(p Plan, transparent bool) Search {
+func (o Options) search(p Plan, transparent bool, budget time.Duration) Search {
 	s := Search{Reuse: o.reuses(p)}
 	if o.Format == FormatBest {
-		s.Best = o.candidates(p, transparent)
+		s.Best = o.candidates(p, transparent, budget)
 		s.Auto, s.MaxBytes = o.Quality == 0 && !o.Lossless, o.MaxBytes
 	} else if p.Quality > 0 && !p.Lossless {
 		s.Auto, s.MaxBytes = o.QualityAuto, o.MaxBytes
@@ -56,11 +59,17 @@ func (o Options) search(p Plan, transparent bool) Search {
 }
 
 // candidates returns what f=best chooses from: what the client takes and what every client takes, also
-// without loss, which is less for drawings.
-func (o Options) candidates(p Plan, transparent bool) (all [6]Encoder) {
+// without loss, which is less for drawings. What cannot be had within the budget is left out, but for what
+// every client takes.
+func (o Options) candidates(p Plan, transparent bool, budget time.Duration) (all [6]Encoder) {
 	n := 0
+	pixels := int64(p.Width) * int64(p.Height) * int64(p.Frames)
 	add := func(e Encoder) {
-		if e.Format.holds(p.Width, p.Height) && (!p.Animated() || e.Format.animates()) {
+		if !e.Format.holds(p.Width, p.Height) || p.Animated() && !e.Format.animates() {
+			return
+		}
+		e, took := o.afford(e, pixels, budget)
+		if budget <= 0 || took <= budget || !e.Format.offerable() {
 			all[n] = e
 			n++
 		}

@@ -172,6 +172,7 @@ type Render struct {
 	Isolation    string             `yaml:"isolation" env:"ISOLATION"`         // process, none
 	RecycleAfter int                `yaml:"recycle_after" env:"RECYCLE_AFTER"` // pictures a worker process makes before it is replaced; 0 = never
 	WorkerMemory Size               `yaml:"worker_memory" env:"WORKER_MEMORY"` // of one worker process; 0 = limits.memory + 128 MiB
+	EncodeBudget Duration           `yaml:"encode_budget" env:"ENCODE_BUDGET"` // predicted time of an encoder, above which it is cheaper; 0 = off
 	SSIM         float64            `yaml:"ssim" env:"SSIM"`                   // that q=auto and f=best reach
 	SSIMOf       map[string]float64 `yaml:"ssim_of" env:"-"`                   // by format, where it differs: jpeg, webp, avif, jxl
 }
@@ -249,7 +250,7 @@ func DefaultConfig() Config {
 			Request:         Duration(30 * time.Second),
 			Connections:     16384,
 		},
-		Render:   Render{Isolation: "process", RecycleAfter: 5000, SSIM: 0.98},
+		Render:   Render{Isolation: "process", RecycleAfter: 5000, EncodeBudget: Duration(limits.EncodeBudget), SSIM: 0.98},
 		Text:     Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
 		Jobs:     defaultJobs(),
 		Webhooks: defaultWebhooks(),
@@ -287,6 +288,7 @@ func (c *Config) limitsOf(s *Source) resize.Limits {
 		Frames:          pick(s.Limits.Frames, c.Limits.Frames),
 		AnimationPixels: pick(s.Limits.AnimationPixels, c.Limits.AnimationPixels),
 		Memory:          int64(c.Limits.Memory),
+		EncodeBudget:    time.Duration(c.Render.EncodeBudget),
 	}
 }
 

@@ -155,6 +155,7 @@ func (c *Config) validateLimits(r *report) {
 	within(r, "limits.connections", l.Connections, 0, 1<<20)
 	within(r, "limits.connections_per_ip", l.ConnectionsPerIP, 0, 1<<20)
 	within(r, "render.workers", c.Render.Workers, 0, 1024)
+	notNegative(r, "render.encode_budget", &c.Render.EncodeBudget)
 	c.validateTargets(r)
 	oneOf(r, "render.isolation", c.Render.Isolation, isolationProcess, isolationNone)
 	within(r, "render.recycle_after", c.Render.RecycleAfter, 0, 1<<30)
