@@ -51,6 +51,9 @@ func gone(c net.Conn) bool {
 	return left && err == nil
 }
 
+// watchAfter is how long a client waits before its connection is watched: what is quick is not worth it.
+const watchAfter = 20 * time.Millisecond
+
 // watch calls left once the client has closed its side, and lets no read deadline pass meanwhile. stop ends
 // the watch and waits for it, so that the connection is not touched after the handler has returned.
 func watch(c net.Conn, left func()) (stop func()) {
@@ -63,7 +66,7 @@ func watch(c net.Conn, left func()) (stop func()) {
 		return func() {} // closed already
 	}
 	ended := make(chan struct{}) // closed, never sent on
-	go func() {
+	begin := time.AfterFunc(watchAfter, func() {
 		defer close(ended)
 		away := false
 		err := raw.Read(func(fd uintptr) bool {
@@ -73,8 +76,11 @@ func watch(c net.Conn, left func()) (stop func()) {
 		if err == nil && away {
 			left()
 		}
-	}()
+	})
 	return func() {
+		if begin.Stop() {
+			return
+		}
 		_ = c.SetReadDeadline(time.Unix(1, 0)) // wakes the read; the server sets another for the next request
 		<-ended
 	}

@@ -136,3 +136,33 @@ func TestAnswerFromRedis(t *testing.T) {
 	}
 	b.counts(t, 1, 1)
 }
+
+// A hot picture comes from Redis once for each node and freshness period; the rest is memory's.
+func TestRedisIsAskedOnceAPeriod(t *testing.T) {
+	b := newBench(t)
+	b.onRedis(t)
+	r := b.request(100)
+	b.get(t, r)
+	if err := b.Writer.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Memory.Delete(t.Context(), r.Key); err != nil {
+		t.Fatal(err)
+	}
+	for period := range uint64(3) {
+		before := b.Redis.Stats()
+		for range 100 {
+			b.get(t, r)
+		}
+		b.behind.wait.Wait()
+		after := b.Redis.Stats()
+		limit := min(1+period, 2) // a refresh looks there, and once more behind the lease
+		if n := after.Hits + after.Misses - before.Hits - before.Misses; n == 0 || n > limit {
+			t.Errorf("period %d: 100 requests ask Redis %d times, want 1 to %d", period, n, limit)
+		}
+		if err := b.Writer.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.add(90 * time.Minute) // stale, and within stale-while-revalidate
+	}
+}
