@@ -203,7 +203,8 @@ func TestChecker(t *testing.T) {
 		{"other format than asked", nil, answer(func(a *Answer) { a.Target = "/a.png?f=jpeg" }), "wrong format"},
 		{"wider than asked", nil, answer(func(a *Answer) { a.Target = "/a.png?w=29" }), "wrong size"},
 		{"exactly as expected", nil, answer(func(a *Answer) { a.Expect = Expect{Format: "png", Width: 30, Height: 20} }), ""},
-		{"not as expected", nil, answer(func(a *Answer) { a.Expect = Expect{Height: 21} }), "wrong size"},
+		{"wider than expected", nil, answer(func(a *Answer) { a.Expect = Expect{Width: 29} }), "wrong size"},
+		{"lower than expected", nil, answer(func(a *Answer) { a.Expect = Expect{Height: 21} }), "wrong size"},
 		{"expected, but no image at all", nil, answer(func(a *Answer) { a.Expect, a.ContentType = Expect{Height: 20}, "text/html"; a.Body = []byte("hello") }), "no picture"},
 		{"text where nothing is said of pictures", nil, answer(func(a *Answer) {
 			a.Target, a.ContentType, a.Body = "/a.png?f=blurhash", "text/plain", []byte("LEHV6n")
