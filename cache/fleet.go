@@ -32,11 +32,12 @@ const (
 	opVerify
 	opPurge
 	opPing
+	opRate
 	opCount
 )
 
 func (o op) String() string {
-	return [opCount]string{"load", "set", "delete", "tag", "lease", "poll", "verify", "purge", "ping"}[o]
+	return [opCount]string{"load", "set", "delete", "tag", "lease", "poll", "verify", "purge", "ping", "rate"}[o]
 }
 
 // Fleet is what the nodes share: one Redis, reached with short timeouts and through a breaker, and one
@@ -59,7 +60,7 @@ type Fleet struct {
 
 // FleetStats counts what went wrong with Redis.
 type FleetStats struct {
-	Errors map[string]uint64 // by op: load set delete tag lease poll verify purge ping
+	Errors map[string]uint64 // by op: load set delete tag lease poll verify purge ping rate
 	Open   bool              // Redis is left alone until it answers a poll again
 }
 

@@ -46,4 +46,6 @@ func hashOf(parts ...string) Hash {
 func objectHash(source, object string) Hash { return hashOf("object", source, object) }
 
 // tagHash stands for a tag in Redis' names, whatever the tag holds.
+func rateHash(who string) Hash { return hashOf("rate", who) }
+
 func tagHash(tag string) Hash { return hashOf("tag", tag) }

@@ -13,6 +13,7 @@ import "encoding/hex"
 //	                              kind), all, and s:NAME for each source ever purged
 //	imgedge:{purge}:push          channel: purges and wake-ups
 //	imgedge:{tag:HASH}            set: hashes of the objects that carry the tag
+//	imgedge:{rate:HASH}           string: until when (µs) what one client did uses up its rate, till then
 //	imgedge:{tags}                sorted set: hashes of the tags with a set, by the time (ms) it may end
 const (
 	keyPrefix   = "imgedge:{"
@@ -37,6 +38,8 @@ func leaseKey(k Key) string {
 func objectKey(object Hash) string { return keyPrefix + object.String() + "}:generation" }
 
 func tagKey(tag Hash) string { return keyPrefix + "tag:" + tag.String() + "}" }
+
+func rateKey(who Hash) string { return keyPrefix + "rate:" + who.String() + "}" }
 
 // String returns 32 hex digits.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }

@@ -78,12 +78,13 @@ func hitRequest(target string) string {
 }
 
 // The way of a memory hit through the real server, from the request line to the write, allocates nothing,
-// with metrics on and a sampled access log.
+// with metrics on, a sampled access log, and a rate limit shared with the fleet.
 func TestHitAllocations(t *testing.T) {
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
 	site := testSite()
 	site.Mounts = []Mount{{Prefix: "/old", Grammar: oldGrammar{}}}
-	server := &Server{Now: time.Now, Pictures: still{picture(strings.Repeat("x", 20<<10), "image/webp")}, AccessLog: log, LogHits: 1 << 30}
+	site.RateLimit = RateLimit{Requests: 1_000_000, Renders: 1, Window: time.Second}
+	server := &Server{Now: time.Now, Pictures: still{picture(strings.Repeat("x", 20<<10), "image/webp")}, AccessLog: log, LogHits: 1 << 30, Rates: &fakeFleet{}}
 	r := start(t, server, site)
 	negotiated := sign(t, "/shop/a.jpg?w=300")
 	expiring := sign(t, "/shop/a.jpg?w=300&exp="+strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10))

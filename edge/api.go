@@ -28,7 +28,20 @@ func (x *exchange) servePublicAPI() {
 		x.fail(errNothingHere)
 		return
 	}
-	x.serveAPI(x.require)
+	x.serveAPI(x.admitCall)
+}
+
+// admitCall demands a bearer token of the scope, and counts the call for it, or for the address where there
+// is no good one.
+func (x *exchange) admitCall(scope Scope) error {
+	name := ""
+	if token := x.bearer(); token != nil {
+		name = token.Name
+	}
+	if err := x.limitRequest(name); err != nil {
+		return err
+	}
+	return x.require(scope)
 }
 
 // serveAPI answers a call of /v1 once allow has let it pass.
@@ -83,11 +96,7 @@ func (x *exchange) refuseCall(err error) {
 
 // require demands a bearer token of the scope; "" = any token.
 func (x *exchange) require(scope Scope) error {
-	kind, secret, ok := strings.Cut(string(x.ctx.Request.Header.Peek("Authorization")), " ")
-	if !ok || !strings.EqualFold(kind, "Bearer") {
-		return errUnauthorized
-	}
-	token := x.state.token(strings.TrimSpace(secret))
+	token := x.bearer()
 	if token == nil {
 		return errUnauthorized
 	}
@@ -96,6 +105,15 @@ func (x *exchange) require(scope Scope) error {
 	}
 	x.token = token
 	return nil
+}
+
+// bearer returns the token that the request carries; nil = none that is known.
+func (x *exchange) bearer() *Token {
+	kind, secret, ok := strings.Cut(string(x.ctx.Request.Header.Peek("Authorization")), " ")
+	if !ok || !strings.EqualFold(kind, "Bearer") {
+		return nil
+	}
+	return x.state.token(strings.TrimSpace(secret))
 }
 
 // token returns the token of a secret, nil if there is none. It looks at all of them, so that the time

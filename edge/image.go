@@ -32,6 +32,10 @@ func (x *exchange) serveImage() {
 		x.notAllowed(imageMethods)
 		return
 	}
+	if err := x.limitRequest(""); err != nil {
+		x.refuseImage(err)
+		return
+	}
 	k, err := x.verify()
 	if err != nil {
 		x.refuseImage(err)
@@ -199,6 +203,9 @@ func (x *exchange) fetch(r *pipeline.Request) (*cache.Entry, pipeline.Via, error
 	c := x.ctx.Conn()
 	stop := watch(c, func() { leave(errClientGone) })
 	defer stop()
+	if admit := x.limitRender(); admit != nil {
+		r = r.Admitted(admit)
+	}
 	e, via, err := x.server.Pictures.Get(cache.WithGone(ctx, func() bool { return gone(c) }), r)
 	var known coded
 	if err == nil || errors.As(err, &known) {

@@ -45,7 +45,7 @@ func split(t pipeline.Timing) [stages]time.Duration {
 }
 
 // newMetrics registers everything at reg.
-func newMetrics(reg *prometheus.Registry, stats func(Emit), conns *listeners) *metrics {
+func newMetrics(reg *prometheus.Registry, stats func(Emit), conns *listeners, l *limiter) *metrics {
 	m := &metrics{
 		tally: newTally(),
 		reloadSuccess: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -63,6 +63,7 @@ func newMetrics(reg *prometheus.Registry, stats func(Emit), conns *listeners) *m
 	reg.MustRegister(m.tally, m.reloadSuccess, m.dropped, spent,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	reg.MustRegister(connections(conns)...)
+	reg.MustRegister(refusals(l)...)
 	if stats != nil {
 		reg.MustRegister(newLibraries(stats))
 	}
@@ -91,6 +92,18 @@ func connections(conns *listeners) []prometheus.Collector {
 		gauge("busy", func(open, parked int) int { return open - parked }),
 		gauge("quiet", func(_, parked int) int { return parked }),
 	}
+}
+
+// refusals returns the counters of what a rate limit refused.
+func refusals(l *limiter) []prometheus.Collector {
+	var all []prometheus.Collector
+	for what := range limits {
+		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "imgedge_rate_limited_total", Help: "Requests refused by a rate limit.",
+			ConstLabels: prometheus.Labels{"limit": what.String()},
+		}, func() float64 { return float64(l.refused[what].Load()) }))
+	}
+	return all
 }
 
 // observe adds a fill's stages.

@@ -27,6 +27,7 @@ type Server struct {
 	Dependencies []Dependency // named by /readyz when they fail, before the site's
 	Jobs         *jobs.Engine // nil = /v1/jobs and /v1/warm are absent
 	KeysOf       Lister       // of jobs that name a prefix; nil = they are refused
+	Rates        RateCounter  // counts for Site.RateLimit over the fleet; nil = this node counts alone
 	NoImages     bool         // pictures are served elsewhere: 404 here
 	NoAPI        bool         // /v1 is absent from the public listener (404)
 
@@ -58,6 +59,8 @@ type Server struct {
 	health    health
 	streams   streams
 	uploads   chan struct{} // a place for each request that brings files
+	limiter   *limiter
+	closing   sync.Once
 	public    *fasthttp.Server
 	admin     *fasthttp.Server
 
@@ -84,6 +87,7 @@ func (s *Server) ReloadFailed() {
 // several listeners.
 func (s *Server) Serve(ln net.Listener) error {
 	s.setup()
+	s.limiter.start()
 	return s.public.Serve(s.listener(ln, s.MaxConnsPerIP))
 }
 
@@ -123,6 +127,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	wg.Go(func() { public = s.public.ShutdownWithContext(ctx) })
 	wg.Go(func() { admin = s.admin.ShutdownWithContext(ctx) })
 	wg.Wait()
+	s.closing.Do(s.limiter.close)
 	return errors.Join(public, admin)
 }
 
@@ -139,9 +144,10 @@ func (s *Server) setup() {
 			s.Now = time.Now
 		}
 		s.uploads = make(chan struct{}, maxUploads)
+		s.limiter = newLimiter(s.Rates, s.Now)
 		s.streams.leaving, s.streams.of = make(chan struct{}), map[netip.Addr]int{}
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
-		s.metrics = newMetrics(s.Registry, s.Stats, &s.listeners)
+		s.metrics = newMetrics(s.Registry, s.Stats, &s.listeners, s.limiter)
 		s.metricsPage = metricsHandler(s.Registry)
 		s.profilePage = profileHandler()
 		s.public = s.newServer(s.servePublic)

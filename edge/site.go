@@ -19,6 +19,7 @@ type Site struct {
 	DebugToken   string             // sent as Imgedge-Debug; "" = nobody may see debugging facts
 	BaseURL      string             // of absolute URLs in answers, without a slash at the end; "" = from the request of a trusted proxy, else relative
 	TrustProxies []netip.Prefix     // whose X-Forwarded-* and X-Request-Id are believed; nil = nobody's
+	RateLimit    RateLimit          // of each client on the public listener; zero = none
 	Timing       bool               // Server-Timing on every image answer
 	Dependencies []Dependency       // named by /readyz when they fail, after the server's own
 	JobsSource   string             // whose rules hold for files that come with a job; "" = jobs name a source

@@ -50,6 +50,9 @@ func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool)
 	if err := patience.Err(); err != nil {
 		return answer{}, err
 	}
+	if err := f.admitted(ctx); err != nil {
+		return answer{}, err
+	}
 	if f.looked {
 		f.stale = f.still(ctx) // a purge may have come while this node waited
 	}

@@ -5,6 +5,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ type Request struct {
 	limits   resize.Limits // zero = the source's
 	maxBytes int           // of the original; 0 = the source's
 	batch    bool          // made for later; see InBatch
+	admit    admission     // asked before work is begun; nil = nobody is
 }
 
 // NewRequest returns the request for a picture of a source.
@@ -162,9 +164,7 @@ func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, erro
 	if !r.batch {
 		defer p.audience.enter(r.Key.Variant)()
 	}
-	a, joined, err := p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
-		return p.fill(ctx, patience, r, false)
-	})
+	a, joined, err := p.join(ctx, r)
 	if joined {
 		a.via.Collapsed = true
 		p.stats.collapsedNode.Add(1)
@@ -178,6 +178,19 @@ func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, erro
 	}
 	p.refreshIfDue(r, a)
 	return a.entry, a.via, nil
+}
+
+// join fills, or waits for the fill under way. Where whoever began that one was not admitted, the refusal
+// is theirs alone, and r begins another.
+func (p *Pipeline) join(ctx context.Context, r *Request) (a answer, joined bool, err error) {
+	for {
+		a, joined, err = p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
+			return p.fill(ctx, patience, r, false)
+		})
+		if refused := (*notAdmitted)(nil); !joined || !errors.As(err, &refused) {
+			return a, joined, err
+		}
+	}
 }
 
 // usable says whether e can be the answer as it stands, and how it is then described. With refresh only

@@ -27,6 +27,7 @@ type Config struct {
 	Limits       Limits               `yaml:"limits" envPrefix:"LIMITS_"`
 	Render       Render               `yaml:"render" envPrefix:"RENDER_"`
 	Text         Text                 `yaml:"text" envPrefix:"TEXT_"`
+	RateLimit    RateLimit            `yaml:"rate_limit" envPrefix:"RATE_LIMIT_"`
 	Tokens       []Token              `yaml:"tokens" envPrefix:"TOKENS"`
 	Jobs         Jobs                 `yaml:"jobs" envPrefix:"JOBS_"`
 	Webhooks     Webhooks             `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
@@ -189,6 +190,14 @@ type Watermark struct {
 	Options string `yaml:"options"` // wmg, wmx, wmy, wms, wmo, wmr, wmrot, as in a URL
 }
 
+// RateLimit bounds what one client may ask for.
+type RateLimit struct {
+	Requests int      `yaml:"requests" env:"REQUESTS"` // in a window; 0 = unlimited
+	Renders  int      `yaml:"renders" env:"RENDERS"`   // in a window; 0 = unlimited
+	Window   Duration `yaml:"window" env:"WINDOW"`
+	By       string   `yaml:"by" env:"BY"` // ip = addresses, and tokens on /v1; token = tokens alone
+}
+
 // Token opens /v1 to a program.
 type Token struct {
 	Name       string   `yaml:"name" env:"NAME"`
@@ -250,12 +259,13 @@ func DefaultConfig() Config {
 			Request:         Duration(30 * time.Second),
 			Connections:     16384,
 		},
-		Render:   Render{Isolation: "process", RecycleAfter: 5000, EncodeBudget: Duration(limits.EncodeBudget), SSIM: 0.98},
-		Text:     Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
-		Jobs:     defaultJobs(),
-		Webhooks: defaultWebhooks(),
-		Log:      Log{Level: "info", Format: "auto", Hits: 1},
-		Shutdown: Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
+		Render:    Render{Isolation: "process", RecycleAfter: 5000, EncodeBudget: Duration(limits.EncodeBudget), SSIM: 0.98},
+		Text:      Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
+		Jobs:      defaultJobs(),
+		Webhooks:  defaultWebhooks(),
+		Log:       Log{Level: "info", Format: "auto", Hits: 1},
+		Shutdown:  Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
+		RateLimit: RateLimit{Window: Duration(time.Second), By: rateByIP},
 	}
 }
 

@@ -245,7 +245,7 @@ limits: {source_pixels: many, frames: -1, queue: 1.5}
 render: {isolation: jail, workers: -1, recycle_after: -1, worker_memory: 1MiB}
 tokens: [{name: a, secret: short, scopes: [root]}]
 trust_proxies: [nonsense]
-rate_limit: {}
+rate_limit: {by: moon}
 log: {level: loud}
 formats_in: [jpeg, pdf, exe]
 shutdown: {timeout: 0}
@@ -295,7 +295,7 @@ shutdown: {timeout: 0}
 		`edge.yaml:35: tokens[0].secret: has 5 characters`,
 		`edge.yaml:35: tokens[0].scopes[0]: "root" is none of`,
 		`edge.yaml:36: trust_proxies[0]: "nonsense" is no network`,
-		`edge.yaml:37: rate_limit: is not available yet`,
+		`edge.yaml:37: rate_limit.by: "moon" is none of`,
 		`edge.yaml:38: log.level: "loud" is none of`,
 		`edge.yaml:39: formats_in[1]: pdf is not available yet`,
 		`edge.yaml:39: formats_in[2]: "exe" is none of`,
@@ -314,7 +314,7 @@ shutdown: {timeout: 0}
 }
 
 func TestLoadRefusesLaterSettingsByName(t *testing.T) {
-	for _, name := range []string{"rate_limit", "ingest", "events"} {
+	for _, name := range []string{"ingest", "events"} {
 		_, err := Load(writeConfig(t, name+": {}\n"), nil, Overrides{})
 		if want := "edge.yaml:1: " + name + ": is not available yet"; err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %q", name, err, want)

@@ -212,6 +212,7 @@ func (n *Node) openServer() {
 		Dependencies:   n.dependencies(),
 		Logger:         n.Log,
 		AccessLog:      n.Log,
+		Rates:          n.rates(),
 		Stats:          n.emit,
 		NoImages:       !n.Config.plays(roleEdge),
 		NoAPI:          !n.Config.plays(roleAPI),
@@ -221,6 +222,14 @@ func (n *Node) openServer() {
 		MaxConnsPerIP:  n.Config.Limits.ConnectionsPerIP,
 	}
 	n.Server.Reload(n.live.Load().site())
+}
+
+// rates counts clients over the fleet; nil without a Redis.
+func (n *Node) rates() edge.RateCounter {
+	if n.Client == nil {
+		return nil
+	}
+	return &cache.Rates{Fleet: n.Fleet}
 }
 
 // Flush waits until what is on its way to Redis has been written, at most until ctx ends.

@@ -111,6 +111,10 @@ func (w *wiring) site() *edge.Site {
 		BaseURL:      c.BaseURL,
 		TrustProxies: networks(c.TrustProxies),
 		Timing:       c.Timing,
+		RateLimit: edge.RateLimit{
+			Requests: c.RateLimit.Requests, Renders: c.RateLimit.Renders, Window: time.Duration(c.RateLimit.Window),
+			TokensOnly: c.RateLimit.By == rateByToken,
+		},
 		Dependencies: w.dependencies(),
 		JobsSource:   c.Jobs.Source,
 	}

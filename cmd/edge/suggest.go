@@ -38,7 +38,7 @@ func (s *schema) UnmarshalJSON(data []byte) error {
 func later(path string) bool {
 	top, _, _ := strings.Cut(path, ".")
 	switch top {
-	case "rate_limit", "ingest", "events":
+	case "ingest", "events":
 		return true
 	}
 	switch path {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/dialect"
@@ -19,6 +20,7 @@ import (
 const (
 	minToken = 16 // characters of a token
 	maxSide  = 16384
+	maxRate  = 1_000_000 // events in a window
 )
 
 var (
@@ -39,6 +41,7 @@ func (c *Config) validate(r *report) {
 	c.validateText(r)
 	validateFormatsIn(r, c.FormatsIn)
 	c.validateLimits(r)
+	c.validateRateLimit(r)
 	c.validateTokens(r)
 	c.validateJobs(r)
 	c.validateNetworks(r, "trust_proxies", c.TrustProxies)
@@ -176,6 +179,22 @@ func (c *Config) validateTargets(r *report) {
 		oneOf(r, "render.ssim_of."+f, f, "jpeg", "webp", "avif", "jxl")
 		similar("render.ssim_of."+f, c.Render.SSIMOf[f])
 	}
+}
+
+// What a rate limit counts by.
+const (
+	rateByIP    = "ip"
+	rateByToken = "token"
+)
+
+func (c *Config) validateRateLimit(r *report) {
+	l := &c.RateLimit
+	within(r, "rate_limit.requests", l.Requests, 0, maxRate)
+	within(r, "rate_limit.renders", l.Renders, 0, maxRate)
+	if w := time.Duration(l.Window); w < time.Millisecond || w > time.Hour {
+		r.add("rate_limit.window", fmt.Sprintf("%v is not within 1ms–1h", l.Window))
+	}
+	oneOf(r, "rate_limit.by", l.By, rateByIP, rateByToken)
 }
 
 func (c *Config) validateTokens(r *report) {
