@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/imgedge/imgedge/resize"
@@ -51,10 +51,11 @@ func (workerCommand) Run(p *Program) error {
 			if err != nil {
 				return nil, err
 			}
-			touch(context.Background(), engine, s.Formats)
+			touch(context.Background(), engine)
 			return engine, nil
 		},
 		Readable: sandbox.FontPaths(),
+		Rest:     libvips.TrimHeap,
 	})
 }
 
@@ -110,33 +111,23 @@ func (n *Node) logWorker(e sandbox.Event) {
 	}
 }
 
-// touch makes a small picture of every format that can be written, reads it back, and sets a text, so that
-// nothing has to be opened later. What does not work is left for the picture that needs it.
-func touch(ctx context.Context, engine *libvips.Engine, formats []resize.Format) {
-	use := func(data []byte, o resize.Options) []byte {
-		source, err := engine.Probe(ctx, data)
-		if err != nil {
-			return nil
-		}
-		plan, err := o.Normalize().Plan(source, resize.DefaultLimits())
-		if err != nil {
-			return nil
-		}
-		results, err := engine.Run(ctx, data, plan)
-		if err != nil {
-			return nil
-		}
-		return results[0].Body
+// tinyAVIF is a picture of 16 × 16 px.
+//
+//go:embed touch.avif
+var tinyAVIF []byte
+
+// touch has everything opened that would be opened with the first picture that needs it, and could not be
+// later: the resampler's compiled loops and libheif's plug-ins. Fonts may be read later too. Other codecs
+// open nothing, and each one that is used here would cost every worker some megabytes. What does not work is
+// left for the picture that needs it.
+func touch(ctx context.Context, engine *libvips.Engine) {
+	_, _ = engine.Probe(ctx, tinyAVIF) // as long as it was tried
+	source, err := engine.Probe(ctx, testPicture())
+	if err != nil {
+		return
 	}
-	for _, f := range []resize.Format{
-		resize.FormatJPEG, resize.FormatPNG, resize.FormatWebP, resize.FormatAVIF, resize.FormatGIF, resize.FormatTIFF, resize.FormatJXL,
-	} {
-		if made := use(testPicture(), resize.Options{Width: 24, Format: f}); made != nil {
-			use(made, resize.Options{Width: 16, Format: resize.FormatPNG})
-		}
-	}
-	use(testPicture(), resize.Options{Format: resize.FormatPNG, Text: resize.Text{Value: "Ag"}})
-	if slices.Contains(formats, resize.FormatSVG) {
-		use([]byte(tinySVG), resize.Options{Width: 8, Format: resize.FormatPNG})
+	options := resize.Options{Width: 16, Format: resize.FormatJPEG}
+	if plan, err := options.Normalize().Plan(source, resize.DefaultLimits()); err == nil {
+		_, _ = engine.Run(ctx, testPicture(), plan)
 	}
 }

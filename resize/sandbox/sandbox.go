@@ -27,6 +27,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/imgedge/imgedge/resize"
 )
 
@@ -111,12 +113,36 @@ func New(c Config) (*Engine, error) {
 		c.Negative = 30 * time.Second
 	}
 	c.Workers = max(c.Workers, 1)
+	if err := smallStacks(); err != nil {
+		return nil, err
+	}
 	e := &Engine{config: c, poison: poison{life: c.Negative}}
 	e.pool = newPool(&e.config)
 	if err := e.pool.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a worker: %w", err), e.Close())
 	}
 	return e, nil
+}
+
+// stackBytes is what codecs are content with: libvips gives its own threads no more.
+const stackBytes = 2 << 20
+
+// smallStacks lowers what this process' children give each of their threads, which counts in full as memory
+// that they have allocated. Threads of this process are not concerned, but for the first one, which does
+// not need more either.
+func smallStacks() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_STACK, &limit); err != nil {
+		return fmt.Errorf("read the limit of stacks: %w", err)
+	}
+	if limit.Cur <= stackBytes {
+		return nil
+	}
+	limit.Cur = stackBytes
+	if err := unix.Setrlimit(unix.RLIMIT_STACK, &limit); err != nil {
+		return fmt.Errorf("lower the limit of stacks: %w", err)
+	}
+	return nil
 }
 
 // Close ends all workers, also those at work, and waits for them. Twice is fine.

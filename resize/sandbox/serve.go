@@ -80,7 +80,10 @@ func prepare(worker Worker, s setup) (Renderer, []Layer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	debug.FreeOSMemory() // what starting took
+	if worker.Rest != nil {
+		worker.Rest() // what starting took
+	}
+	debug.FreeOSMemory()
 	layers, err := lock(s.Memory, worker.Readable)
 	return renderer, layers, err
 }
