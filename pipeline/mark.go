@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -53,10 +54,16 @@ func (m *marking) shorten(e *cache.Entry) {
 	}
 }
 
-// probe reads the header of an original that its source may have.
+// probe reads the header of an original that its source may have, within the render limit.
 func (p *Pipeline) probe(ctx context.Context, src *Source, data []byte) (resize.Source, error) {
 	if err := src.takes(resize.Sniff(data)); err != nil {
 		return resize.Source{}, err
 	}
-	return p.Engine.Probe(ctx, data)
+	ctx, cancel := p.rendering(ctx)
+	defer cancel()
+	source, err := p.Engine.Probe(ctx, data)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return source, ErrRenderTimeout
+	}
+	return source, err
 }

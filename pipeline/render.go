@@ -83,11 +83,8 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 
 // run executes one plan within the render limit.
 func (p *Pipeline) run(ctx context.Context, data []byte, plan resize.Plan) (resize.Result, error) {
-	if p.RenderTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.RenderTimeout)
-		defer cancel()
-	}
+	ctx, cancel := p.rendering(ctx)
+	defer cancel()
 	results, err := p.Engine.Run(ctx, data, plan)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -96,6 +93,14 @@ func (p *Pipeline) run(ctx context.Context, data []byte, plan resize.Plan) (resi
 		return resize.Result{}, err
 	}
 	return results[0], nil
+}
+
+// rendering is the context of work on a picture.
+func (p *Pipeline) rendering(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.RenderTimeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, p.RenderTimeout)
 }
 
 // hold reserves room for an original that was fetched, until release: what waits at the gate holds its
