@@ -327,6 +327,20 @@ func TestBinsWiden(t *testing.T) {
 	}
 }
 
+// TestBinsHoldSomething: few answers in a long time make few bins.
+func TestBinsHoldSomething(t *testing.T) {
+	few := newTally(time.Now())
+	few.statuses[200] = 50
+	if r := newResult(few.start, 20*time.Second, []*tally{few}); r.Bin != 1600*time.Millisecond {
+		t.Errorf("50 answers in 20 s are put into bins of %v, want 1.6 s", r.Bin)
+	}
+	many := newTally(time.Now())
+	many.statuses[200] = 5000
+	if r := newResult(many.start, 20*time.Second, []*tally{many}); r.Bin != firstWidth {
+		t.Errorf("5000 answers in 20 s are put into bins of %v, want %v", r.Bin, firstWidth)
+	}
+}
+
 func TestKindsAreBounded(t *testing.T) {
 	tally := newTally(time.Now())
 	for i := range 100 {

@@ -20,10 +20,7 @@ type Result struct {
 }
 
 func newResult(start time.Time, took time.Duration, tallies []*tally) *Result {
-	width := firstWidth
-	for _, t := range tallies {
-		width = max(width, t.width)
-	}
+	width := commonWidth(took, tallies)
 	r := &Result{
 		Start: start, Took: took, Bin: width,
 		Statuses: map[int]int64{}, Errors: map[string]int64{}, Verdicts: map[string]*Verdict{},
@@ -54,6 +51,22 @@ func newResult(start time.Time, took time.Duration, tallies []*tally) *Result {
 		r.Again += t.again
 	}
 	return r
+}
+
+// commonWidth is that of the tally with the widest bins, made wider while bins are many and hold few answers.
+func commonWidth(took time.Duration, tallies []*tally) time.Duration {
+	const few, many = 5, 20
+	width, answers := firstWidth, int64(0)
+	for _, t := range tallies {
+		width = max(width, t.width)
+		for _, n := range t.statuses {
+			answers += n
+		}
+	}
+	for bins := int64(took / width); bins > many && answers < few*bins; bins /= 2 {
+		width *= 2
+	}
+	return width
 }
 
 // All adds the verdicts up.

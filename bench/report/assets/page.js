@@ -35,7 +35,7 @@
         { label: o.xName || "at", value: (u, v) => (v == null ? "–" : o.xValue ? o.xValue(v) : number(v)) },
         ...series.map((s, i) => {
           const stroke = s.color || palette[i % palette.length];
-          return { label: s.name, stroke, width: 1.75, dash: s.dash, spanGaps: s.spanGaps, paths: s.paths, points: s.points || { show: o.xs.length < 3 }, value: (u, v) => (v == null ? "–" : number(v) + (o.unit ? " " + o.unit : "")) };
+          return { label: s.name, stroke, width: 1.75, dash: s.dash, spanGaps: true, paths: s.paths, points: s.points || { show: o.xs.length < 3 }, value: (u, v) => (v == null ? "–" : number(v) + (o.unit ? " " + o.unit : "")) };
         }),
       ],
     };
