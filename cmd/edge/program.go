@@ -32,6 +32,8 @@ type commands struct {
 	Convert       convertCommand       `cmd:"" help:"Make one picture from one file, as the server would."`
 	ConvertConfig convertConfigCommand `cmd:"" name:"convert-config" help:"Turn imgproxy's variables into a configuration."`
 	Purge         purgeCommand         `cmd:"" help:"Forget cached pictures on every node."`
+	Warm          warmCommand          `cmd:"" help:"Make pictures before somebody asks for them."`
+	Jobs          jobsCommand          `cmd:"" help:"Batches of pictures on a running server."`
 	Doctor        doctorCommand        `cmd:"" help:"Check configuration, libvips, Redis and sources."`
 	Config        configCommand        `cmd:"" help:"Check, show or describe the configuration."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`
