@@ -358,6 +358,9 @@ func TestOpenAPI(t *testing.T) {
 	for path, methods := range doc.Paths {
 		for method, operation := range methods {
 			calls = append(calls, method+" "+path)
+			if strings.HasPrefix(path, "/v1/jobs") || path == "/v1/warm" {
+				continue // TestOpenAPIOfJobs
+			}
 			bodies := []string{""}
 			if examples := operation.RequestBody.Content["application/json"].Examples; len(examples) > 0 {
 				bodies = nil
@@ -377,7 +380,10 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	slices.Sort(calls)
-	want := []string{"get /v1/openapi.json", "post /v1/explain", "post /v1/purge", "post /v1/sign"}
+	want := []string{
+		"delete /v1/jobs/{id}", "get /v1/jobs", "get /v1/jobs/{id}", "get /v1/jobs/{id}/archive", "get /v1/jobs/{id}/events",
+		"get /v1/openapi.json", "post /v1/explain", "post /v1/jobs", "post /v1/jobs/{id}/retry", "post /v1/purge", "post /v1/sign", "post /v1/warm",
+	}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}

@@ -522,3 +522,51 @@ func TestJobsAreAbsentWithoutAnEngine(t *testing.T) {
 		r.do(method, r.public, path, "", cms).expect(t, 404, "not_found")
 	}
 }
+
+// TestOpenAPIOfJobs runs the examples of the document, and every call of one job with each answer it names.
+func TestOpenAPIOfJobs(t *testing.T) {
+	w := startJobs(t)
+	close(w.open)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			RequestBody struct {
+				Content map[string]struct {
+					Examples map[string]struct {
+						Value json.RawMessage `json:"value"`
+					} `json:"examples"`
+				} `json:"content"`
+			} `json:"requestBody"`
+			Responses map[string]json.RawMessage `json:"responses"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal([]byte(openapi), &doc); err != nil {
+		t.Fatal(err)
+	}
+	id := ""
+	for _, path := range []string{"/v1/jobs", "/v1/warm"} {
+		operation := doc.Paths[path]["post"]
+		for name, example := range operation.RequestBody.Content["application/json"].Examples {
+			got := w.do("POST", w.public, path, string(example.Value), cms)
+			if got.StatusCode != http.StatusAccepted {
+				t.Errorf("%s, example %s: status %d: %s", path, name, got.StatusCode, got.body)
+				continue
+			}
+			id = got.job(t).ID
+		}
+	}
+	w.ended(t, id)
+	for path, methods := range doc.Paths {
+		if !strings.HasPrefix(path, "/v1/jobs/{id}") {
+			continue
+		}
+		for method, operation := range methods {
+			got := w.do(strings.ToUpper(method), w.public, strings.Replace(path, "{id}", id, 1), "", cms)
+			if _, ok := operation.Responses[fmt.Sprint(got.StatusCode)]; !ok || got.StatusCode == http.StatusNotFound {
+				t.Errorf("%s %s: status %d is not in the document: %s", method, path, got.StatusCode, got.body)
+			}
+		}
+		if got := w.do("PATCH", w.public, strings.Replace(path, "{id}", id, 1), "", cms); got.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("PATCH %s: status %d, want 405", path, got.StatusCode)
+		}
+	}
+}
