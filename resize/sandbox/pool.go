@@ -39,9 +39,11 @@ func (p *pool) start() error {
 		return err
 	}
 	p.add(w)
-	for range p.size - 1 {
-		p.tasks.Go(p.boot)
-	}
+	p.tasks.Go(func() {
+		for range p.size - 1 { // one by one: the first requests want processors too
+			p.boot()
+		}
+	})
 	p.tasks.Go(p.tend)
 	return nil
 }
