@@ -3,7 +3,6 @@ package jobs
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"runtime"
 	"sync"
@@ -123,7 +122,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	if w := e.work.Load(); w != nil {
 		err = w.close(ctx)
 	}
-	return errors.Join(err, e.hub.close())
+	e.hub.close()
+	return err
 }
 
 func (e *Engine) log(event, job string, cause error) {

@@ -42,6 +42,7 @@ func cleanBase(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
 	}
+	name = strings.TrimLeft(name, ". ")
 	if i := strings.LastIndexByte(name, '.'); i > 0 {
 		name = name[:i]
 	}

@@ -80,8 +80,6 @@ func (s *shelf) keys() []string {
 	return slices.Sorted(maps.Keys(s.objects))
 }
 
-func (s *shelf) has(key string) bool { return slices.Contains(s.keys(), key) }
-
 // studio makes outputs that say what they are made of: the data and the options.
 type studio struct {
 	before func(ctx context.Context, data string) error // of each render; nil = nothing

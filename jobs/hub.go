@@ -49,13 +49,12 @@ func newHub(e *Engine) *hub {
 }
 
 // close ends all watchers.
-func (h *hub) close() error {
+func (h *hub) close() {
 	h.mu.Lock()
 	h.closed = true
 	h.mu.Unlock()
 	h.stop()
 	h.wg.Wait()
-	return nil
 }
 
 func (h *hub) size() (watchers, feeds int) {

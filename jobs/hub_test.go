@@ -149,7 +149,7 @@ func BenchmarkEventToWatcher(b *testing.B) {
 	if err := e.writeRecord(b.Context(), r); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := e.state.create(b.Context(), r); err != nil {
+	if err := e.state.create(b.Context(), r); err != nil {
 		b.Fatal(err)
 	}
 	w, err := e.Watch(b.Context(), r.ID, 0)

@@ -9,11 +9,11 @@ type State string
 const (
 	StateQueued    State = "queued"
 	StateRunning   State = "running"
-	StateDone      State = "done"      // every item is done
-	StatePartial   State = "partial"   // some items are done, some failed
-	StateFailed    State = "failed"    // no item is done
-	StateCancelled State = "cancelled" //nolint:misspell // the API's spelling
-	StateExpired   State = "expired"   // past its retention; the outputs are gone
+	StateDone      State = "done"    // every item is done
+	StatePartial   State = "partial" // some items are done, some failed
+	StateFailed    State = "failed"  // no item is done
+	StateCancelled State = "cancelled"
+	StateExpired   State = "expired" // past its retention; the outputs are gone
 )
 
 // Ended reports whether nothing happens any more by itself.
@@ -39,7 +39,7 @@ type Job struct {
 	Total      int        `json:"total"`
 	Done       int        `json:"done"`
 	Failed     int        `json:"failed"`
-	Cancelled  int        `json:"cancelled"` //nolint:misspell // the API's spelling
+	Cancelled  int        `json:"cancelled"`
 	Items      []Item     `json:"items,omitempty"`
 	Deliveries []Delivery `json:"deliveries,omitempty"` // of the webhook, oldest first
 

@@ -68,19 +68,18 @@ func (s *state) forget(ctx context.Context, id, owner string) error {
 	return err
 }
 
-// create begins a job whose items all wait. It reports false where Redis has the job already.
-func (s *state) create(ctx context.Context, r *Record) (bool, error) {
+// create begins a job whose items all wait. A job that Redis has already is left as it is.
+func (s *state) create(ctx context.Context, r *Record) error {
 	args := make([]any, 0, 5+len(r.Asked))
 	args = append(args, r.Owner, string(r.Kind), r.Created.UnixMilli(), s.keep.Milliseconds(), len(r.Asked))
 	for n := range r.Asked {
 		text, err := json.Marshal(Item{Name: r.Asked[n].Name, State: StateQueued, Outputs: []Output{}})
 		if err != nil {
-			return false, err
+			return err
 		}
 		args = append(args, text)
 	}
-	made, err := createScript.Run(ctx, s.redis, []string{jobKey(r.ID)}, args...).Int()
-	return made == 1, err
+	return createScript.Run(ctx, s.redis, []string{jobKey(r.ID)}, args...).Err()
 }
 
 // putEnded writes the state of a job that has ended, where Redis has lost it.

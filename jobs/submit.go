@@ -113,7 +113,7 @@ func (e *Engine) enqueue(ctx context.Context, r *Record) error {
 	if err := e.state.index(ctx, r.ID, r.Owner, true); err != nil {
 		return err
 	}
-	if _, err := e.state.create(ctx, r); err != nil {
+	if err := e.state.create(ctx, r); err != nil {
 		return err
 	}
 	for n := range r.Asked {

@@ -141,8 +141,9 @@ func (w *working) close(ctx context.Context) (err error) {
 func (w *working) putBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	var errs []error
-	for c := range w.held() {
+	held := w.held()
+	errs := make([]error, 0, len(held))
+	for c := range held {
 		errs = append(errs, w.engine.state.release(ctx, c.id, c.item, w.name))
 	}
 	return errors.Join(errs...)

@@ -1,0 +1,80 @@
+package jobs
+
+import (
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestSweepGoesByTheRecords lets a job, a draft and a foreign object grow old.
+func TestSweepGoesByTheRecords(t *testing.T) {
+	_, client := newRedis(t)
+	bucket := newShelf()
+	var ahead atomic.Int64
+	e := work(t, open(t, client, func(e *Engine) {
+		e.Bucket, e.Now = bucket, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}))
+	j := ended(t, e, submit(t, e, Spec{}, keys(2)).ID)
+	d, err := e.Begin(t.Context(), "cms", Spec{Source: "shop", Outputs: []string{"w=3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Add(t.Context(), "a.gif", []byte("GIF89a...")); err != nil {
+		t.Fatal(err)
+	}
+	foreign := []string{"records/readme.txt", j.ID + "/notes.txt", j.ID + "/in/a", j.ID + "/out/1-0.jpg/x", "x/out/0-0.jpg"}
+	for _, key := range foreign {
+		if err := bucket.Put(t.Context(), key, []byte("ours? no"), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	audit := func() {
+		t.Helper()
+		if err := e.Audit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := bucket.keys()
+	audit()
+	if got := bucket.keys(); !slices.Equal(got, before) {
+		t.Errorf("before anything is old, %v of %v are left", got, before)
+	}
+	ahead.Store(int64(2 * time.Hour))
+	audit()
+	if left := bucket.keys(); slices.Contains(left, recordKey(d.record.ID)) || slices.Contains(left, inputKey(d.record.ID, 0)) {
+		t.Errorf("an old draft is left: %v", left)
+	}
+	if _, err := e.Archive(t.Context(), j.ID); err != nil {
+		t.Errorf("the archive within the retention: %v", err)
+	}
+	ahead.Store(int64(DefaultRetention + time.Minute))
+	audit()
+	slices.Sort(foreign)
+	if got := bucket.keys(); !slices.Equal(got, foreign) {
+		t.Errorf("left are %v, want %v", got, foreign)
+	}
+	if now, err := e.Get(t.Context(), j.ID); err != nil || now.State != StateExpired {
+		t.Errorf("the job is %s, %v, want expired", now.State, err)
+	}
+	if _, err := e.Archive(t.Context(), j.ID); !errors.Is(err, ErrExpired) {
+		t.Errorf("the archive past the retention: %v", err)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	const id = "06gvtjaaqdcnb8ufra4em75ecs"
+	for key, want := range map[string]bool{
+		id + "/manifest.json": true, id + "/in/0": true, id + "/out/12-3.webp": true,
+		id + "/in/": false, id + "/in/x": false, id + "/out/1.jpg": false, id + "/out/1-.jpg": false, id + "/out/1-2": false,
+		id + "/out/1-2.a/b": false, id + "/other": false, "other/in/0": false, id + "x/in/0": false,
+	} {
+		if got := named(id, key); got != want {
+			t.Errorf("named(%q) = %v, want %v", key, got, want)
+		}
+	}
+	if !ValidID(id) || ValidID("../../etc/passwd/records/a") || ValidID(id+"0") || ValidID("") {
+		t.Error("ValidID takes what is no id, or not what is one")
+	}
+}
