@@ -74,6 +74,9 @@ func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience co
 		if err != nil {
 			return v, false, err
 		}
+		if joined, _ := ctx.Value(joinKey{}).(func()); shared && joined != nil {
+			joined()
+		}
 		select {
 		case <-c.done:
 			again := f.leave(c, w) && !w.hasGone() && errors.Is(c.err, context.Canceled)

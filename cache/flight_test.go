@@ -308,3 +308,35 @@ func TestFlightClosed(t *testing.T) {
 		t.Error("ErrClosed is no 503 draining")
 	}
 }
+
+// TestOnJoin holds that a caller is told when it waits for another's work, and not when it does its own.
+func TestOnJoin(t *testing.T) {
+	var f Flight[int]
+	begun, release, told := make(chan struct{}), make(chan struct{}), make(chan string, 2)
+	own := func(ctx, _ context.Context) (int, error) {
+		close(begun)
+		<-release
+		return 1, nil
+	}
+	first := make(chan error, 1)
+	go func() {
+		_, _, err := f.Do(OnJoin(context.Background(), func() { told <- "first" }), Hash{}, own)
+		first <- err
+	}()
+	<-begun
+	second := make(chan error, 1)
+	go func() {
+		_, _, err := f.Do(OnJoin(context.Background(), func() { told <- "second" }), Hash{}, own)
+		second <- err
+	}()
+	if who := <-told; who != "second" {
+		t.Errorf("%s was told", who)
+	}
+	close(release)
+	if err := errors.Join(<-first, <-second); err != nil {
+		t.Error(err)
+	}
+	if len(told) > 0 {
+		t.Errorf("%s was told too", <-told)
+	}
+}

@@ -24,6 +24,13 @@ func Awaited(patience context.Context) bool {
 	return !ok || ask()
 }
 
+type joinKey struct{}
+
+// OnJoin returns a context with which Flight.Do calls joined once it waits for work that another caller began.
+func OnJoin(ctx context.Context, joined func()) context.Context {
+	return context.WithValue(ctx, joinKey{}, joined)
+}
+
 // waiterOf returns a new waiter for a caller of Do.
 func waiterOf(ctx context.Context) *waiter {
 	gone, _ := ctx.Value(goneKey{}).(func() bool)
