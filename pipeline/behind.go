@@ -8,13 +8,15 @@ import (
 	"github.com/imgedge/imgedge/cache"
 )
 
-// behind keeps track of refreshes: one a key, a bounded number at once, and whoever stops the pipeline
-// waits for them.
+// behind keeps track of refreshes and ladders: one a key, a bounded number at once, and whoever stops the
+// pipeline waits for them.
 type behind struct {
 	mu      sync.Mutex // guards what follows
 	running map[cache.Hash]struct{}
 	wait    sync.WaitGroup
 	closed  bool
+	base    context.Context    //nolint:containedctx // the life of ladders, which belong to no caller
+	stop    context.CancelFunc // ends base
 }
 
 // refreshIfDue starts the refresh of a picture that was just served stale-while-revalidate. It does
@@ -26,24 +28,33 @@ func (p *Pipeline) refreshIfDue(r *Request, a answer) {
 	b := &p.behind
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	limit := p.Refreshes
-	if limit == 0 {
-		limit = 16
-	}
-	if _, ok := b.running[r.Key.Variant]; ok || b.closed || len(b.running) >= limit {
+	if _, ok := b.running[r.Key.Variant]; ok || b.closed || len(b.running) >= p.refreshes() {
 		return
 	}
+	b.startLocked(r.Key.Variant, func() { p.refresh(r) })
+}
+
+// refreshes returns how much may run behind at once.
+func (p *Pipeline) refreshes() int {
+	if p.Refreshes == 0 {
+		return 16
+	}
+	return p.Refreshes
+}
+
+// startLocked does work under a key.
+func (b *behind) startLocked(key cache.Hash, work func()) {
 	if b.running == nil {
 		b.running = make(map[cache.Hash]struct{})
 	}
-	b.running[r.Key.Variant] = struct{}{}
+	b.running[key] = struct{}{}
 	b.wait.Go(func() {
 		defer func() {
 			b.mu.Lock()
-			delete(b.running, r.Key.Variant)
+			delete(b.running, key)
 			b.mu.Unlock()
 		}()
-		p.refresh(r)
+		work()
 	})
 }
 
@@ -64,8 +75,11 @@ func (p *Pipeline) refresh(r *Request) {
 	}
 }
 
-// Close waits for the fills and refreshes under way, at most until ctx ends, and starts no more.
+// Close gives ladders up and waits for the fills and refreshes under way, at most until ctx ends. It starts no
+// more.
 func (p *Pipeline) Close(ctx context.Context) error {
+	p.init()
+	p.behind.stop()
 	p.behind.mu.Lock()
 	p.behind.closed = true
 	p.behind.mu.Unlock()

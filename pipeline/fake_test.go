@@ -33,6 +33,7 @@ type fakeEngine struct {
 	runs  atomic.Int64
 	probe func(data []byte) (resize.Source, error)
 	run   func(ctx context.Context) error
+	group func(plans []resize.Plan) error // of several plans
 }
 
 func (e *fakeEngine) Probe(_ context.Context, data []byte) (resize.Source, error) {
@@ -46,6 +47,11 @@ func (e *fakeEngine) Run(ctx context.Context, data []byte, plans ...resize.Plan)
 	e.runs.Add(1)
 	if e.run != nil {
 		if err := e.run(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if e.group != nil && len(plans) > 1 {
+		if err := e.group(plans); err != nil {
 			return nil, err
 		}
 	}

@@ -124,7 +124,7 @@ func (f *filling) produce(ctx context.Context) (answer, error) {
 	if f.r.Options.Watermark.Image != "" {
 		stale = nil // the original alone does not vouch for the mark on it
 	}
-	orig, err := f.original(ctx, f.r, f.gen, stale)
+	orig, err := f.source(ctx, stale)
 	if orig != nil {
 		f.gen = orig.generation // what is made, or refused, is as old as the fetch
 	}
@@ -138,9 +138,19 @@ func (f *filling) produce(ctx context.Context) (answer, error) {
 		f.stats.revalidated.Add(1)
 	} else if a.entry, err = f.render(ctx, orig, &a.via); err != nil {
 		return answer{}, err
+	} else if !a.via.NoStore {
+		f.climb(f.r, orig)
 	}
 	a.via.TTL = a.entry.Fresh.Sub(f.now())
 	return a, nil
+}
+
+// source gets the original: a party's, or one's own.
+func (f *filling) source(ctx context.Context, stale *cache.Entry) (*original, error) {
+	if f.r.place != nil {
+		return f.r.place.party.original(ctx, f)
+	}
+	return f.original(ctx, f.r, f.gen, stale)
 }
 
 // instead decides what is answered when the picture could not be made: a stale copy if the trouble is

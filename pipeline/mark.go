@@ -59,7 +59,7 @@ func (p *Pipeline) probe(ctx context.Context, src *Source, data []byte) (resize.
 	if err := src.takes(resize.Sniff(data)); err != nil {
 		return resize.Source{}, err
 	}
-	ctx, cancel := p.rendering(ctx)
+	ctx, cancel := p.rendering(ctx, 1)
 	defer cancel()
 	source, err := p.Engine.Probe(ctx, data)
 	if errors.Is(err, context.DeadlineExceeded) {

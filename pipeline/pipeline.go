@@ -33,6 +33,7 @@ type Source struct {
 	Sie       time.Duration   // then served if the origin fails
 	Negative  time.Duration   // life of 404, 410, 415, 422, and the pause after a failed refresh
 	Tags      []string        // for purge by tag, beside the origin's
+	Ladder    []int           // widths, CSS px, of which the first asked renders all; nil = off
 }
 
 // Request is one picture asked for. It is immutable, so that a memo may hold it.
@@ -47,6 +48,7 @@ type Request struct {
 	maxBytes int           // of the original; 0 = the source's
 	batch    bool          // made for later; see InBatch
 	admit    admission     // asked before work is begun; nil = nobody is
+	place    *place        // in a party; nil = in none
 }
 
 // NewRequest returns the request for a picture of a source.
@@ -127,7 +129,7 @@ type Pipeline struct {
 	FillTimeout     time.Duration             // of a whole fill; 0 = none
 	MaxWaiters      int                       // requests that may wait for one fill; 0 = no bound
 	RenderTimeout   time.Duration             // of one render; 0 = none
-	Refreshes       int                       // refreshes behind at once; 0 = 16
+	Refreshes       int                       // refreshes and ladders behind at once; 0 = 16
 	Now             func() time.Time          // nil = time.Now
 	Observe         func(Work)                // told of every fill that made something; nil = nobody is
 
@@ -241,11 +243,12 @@ func (p *Pipeline) loadShared(ctx context.Context, key cache.Key) (*cache.Entry,
 	return e, gen
 }
 
-// init passes the limits on to the flights, once.
+// init passes the limits on to the flights, and gives what runs behind its life, once.
 func (p *Pipeline) init() {
 	p.setup.Do(func() {
 		p.fills.Timeout, p.fetches.Timeout = p.FillTimeout, p.FillTimeout
 		p.fills.MaxWaiters = p.MaxWaiters
+		p.behind.base, p.behind.stop = context.WithCancel(context.Background())
 	})
 }
 

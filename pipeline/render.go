@@ -53,26 +53,11 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 	if err != nil {
 		return nil, err
 	}
-	queued := f.now()
-	leave, lane, err := f.admit(plan.Memory)
-	t.Queue += f.now().Sub(queued)
+	result, lane, err := f.execute(ctx, orig.Data, plan, t)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
-	if !cache.Awaited(f.patience) {
-		f.stats.abandoned.Add(1)
-		return nil, context.Canceled
-	}
-	result, err := f.run(ctx, orig.Data, plan)
-	if err != nil {
-		return nil, err
-	}
-	t.Decode, t.Encode = time.Duration(result.Decode), time.Duration(result.Encode)
-	f.stats.renders.Add(1)
-	if f.Observe != nil {
-		f.Observe(Work{Source: r.Source.Name, Format: result.Format, Lane: lane, OriginalBytes: len(orig.Data), Bytes: len(result.Body), Timing: *t})
-	}
+	f.count(r.Source, lane, len(orig.Data), result, *t)
 	e := r.picture(result.Body, result.Format.MIME(), orig)
 	if mark != nil {
 		mark.shorten(e)
@@ -81,26 +66,62 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 	return e, nil
 }
 
-// run executes one plan within the render limit.
-func (p *Pipeline) run(ctx context.Context, data []byte, plan resize.Plan) (resize.Result, error) {
-	ctx, cancel := p.rendering(ctx)
-	defer cancel()
-	results, err := p.Engine.Run(ctx, data, plan)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return resize.Result{}, ErrRenderTimeout
-	case err != nil:
-		return resize.Result{}, err
+// execute executes the plan: with those of a party, or alone, once the gate lets it in.
+func (f *filling) execute(ctx context.Context, data []byte, plan resize.Plan, t *Timing) (result resize.Result, l Lane, err error) {
+	queued := f.now()
+	if f.r.place != nil {
+		alone, stop := f.audience.absent(f.patience, f.r.Key.Variant)
+		result, made := f.r.place.render(alone, data, plan)
+		stop()
+		if made {
+			t.Decode, t.Encode = time.Duration(result.Decode), time.Duration(result.Encode)
+			t.Queue += max(0, f.now().Sub(queued)-t.Decode-t.Encode)
+			return result, LaneBatch, nil
+		}
 	}
-	return results[0], nil
+	leave, l, err := f.admit(plan.Memory)
+	t.Queue += f.now().Sub(queued)
+	if err != nil {
+		return result, l, err
+	}
+	defer leave()
+	if !cache.Awaited(f.patience) {
+		f.stats.abandoned.Add(1)
+		return result, l, context.Canceled
+	}
+	results, err := f.run(ctx, data, plan)
+	if err != nil {
+		return result, l, err
+	}
+	t.Decode, t.Encode = time.Duration(results[0].Decode), time.Duration(results[0].Encode)
+	return results[0], l, nil
 }
 
-// rendering is the context of work on a picture.
-func (p *Pipeline) rendering(ctx context.Context) (context.Context, context.CancelFunc) {
+// run executes plans, each within the render limit.
+func (p *Pipeline) run(ctx context.Context, data []byte, plans ...resize.Plan) ([]resize.Result, error) {
+	ctx, cancel := p.rendering(ctx, len(plans))
+	defer cancel()
+	results, err := p.Engine.Run(ctx, data, plans...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, ErrRenderTimeout
+	}
+	return results, err
+}
+
+// count counts a render.
+func (p *Pipeline) count(src *Source, l Lane, size int, r resize.Result, t Timing) {
+	p.stats.renders.Add(1)
+	if p.Observe != nil {
+		p.Observe(Work{Source: src.Name, Format: r.Format, Lane: l, OriginalBytes: size, Bytes: len(r.Body), Timing: t})
+	}
+}
+
+// rendering is the context of work on so many pictures.
+func (p *Pipeline) rendering(ctx context.Context, pictures int) (context.Context, context.CancelFunc) {
 	if p.RenderTimeout <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, p.RenderTimeout)
+	return context.WithTimeout(ctx, time.Duration(pictures)*p.RenderTimeout)
 }
 
 // hold reserves room for an original that was fetched, until release: what waits at the gate holds its

@@ -2,77 +2,85 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/imgedge/imgedge/resize"
 )
 
-// Render makes a picture of data for each of the options, within the limits of a source, from one decode and
-// in the batch lane. Nothing is looked up and nothing is kept: that is the caller's. Several options share
-// the decode, so their bytes may differ from those of a single render, never their sizes.
-func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, outputs []resize.Options) ([]resize.Result, error) {
+// Render makes pictures of data, in the batch lane, as far as they can share it from one decode, and keeps none:
+// for the outputs of jobs. The options are negotiated, the limits are the source's, and the results are in
+// the options' order. One error refuses all.
+func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, options []resize.Options) ([]resize.Result, error) {
 	source, err := p.probe(ctx, src, data)
 	if err != nil {
 		return nil, err
 	}
-	results := make([]resize.Result, len(outputs))
+	results := make([]resize.Result, len(options))
 	var plans []resize.Plan
-	var places []int // of the plans' results
-	var memory int64
-	for i, o := range outputs {
-		if o.Passes(source) {
-			body, err := resize.Raw(data, source.Format)
-			if err != nil {
+	var at []int // the option of each plan
+	for i, o := range options {
+		if err := o.CheckHashsum(data); err != nil {
+			return nil, err
+		}
+		if o.Format == resize.FormatRaw || o.Passes(source) {
+			if results[i], err = rawResult(data, source); err != nil {
 				return nil, err
 			}
-			results[i] = resize.Result{Body: body, Format: source.Format, Width: source.Width, Height: source.Height, Frames: source.Pages}
 			continue
 		}
 		plan, err := o.Plan(source, src.Limits)
+		if err == nil {
+			_, err = p.mark(ctx, &plan)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if _, err := p.mark(ctx, &plan); err != nil {
+		plans, at = append(plans, plan), append(at, i)
+	}
+	made, err := p.renderAll(ctx, src, data, plans)
+	for i := range made {
+		results[at[i]] = made[i]
+	}
+	return results, err
+}
+
+// rawResult is the original as it is.
+func rawResult(data []byte, source resize.Source) (resize.Result, error) {
+	body, err := resize.Raw(data, source.Format)
+	w, h := source.Upright()
+	return resize.Result{Body: body, Format: source.Format, Width: w, Height: h, Frames: source.Pages}, err
+}
+
+// renderAll executes plans in the batch lane: at once, or one by one where they would take more memory than
+// there is.
+func (p *Pipeline) renderAll(ctx context.Context, src *Source, data []byte, plans []resize.Plan) ([]resize.Result, error) {
+	if len(plans) == 0 {
+		return nil, nil
+	}
+	memory := resize.Together(plans...).Memory
+	if half := len(plans) / 2; half > 0 && p.Gate.Memory > 0 && memory > p.Gate.Memory {
+		first, err := p.renderAll(ctx, src, data, plans[:half])
+		if err != nil {
 			return nil, err
 		}
-		plans, places, memory = append(plans, plan), append(places, i), max(memory, plan.Memory)
+		rest, err := p.renderAll(ctx, src, data, plans[half:])
+		return append(first, rest...), err
 	}
-	if len(plans) == 0 {
-		return results, nil
-	}
+	queued := p.now()
 	leave, err := p.Gate.Enter(ctx, LaneBatch, memory)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	made, err := p.runAll(ctx, data, plans)
+	t := Timing{Queue: p.now().Sub(queued)}
+	results, err := p.run(ctx, data, plans...)
 	if err != nil {
 		return nil, err
 	}
-	for i, result := range made {
-		results[places[i]] = result
-		p.stats.renders.Add(1)
-		if p.Observe != nil {
-			p.Observe(Work{
-				Source: src.Name, Format: result.Format, Lane: LaneBatch, OriginalBytes: len(data), Bytes: len(result.Body),
-				Timing: Timing{Decode: time.Duration(result.Decode), Encode: time.Duration(result.Encode)},
-			})
-		}
+	for _, r := range results {
+		t.Decode, t.Encode = time.Duration(r.Decode), time.Duration(r.Encode)
+		p.count(src, LaneBatch, len(data), r, t)
+		t.Queue = 0
 	}
 	return results, nil
-}
-
-// runAll executes plans within the render limit of each.
-func (p *Pipeline) runAll(ctx context.Context, data []byte, plans []resize.Plan) ([]resize.Result, error) {
-	if p.RenderTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(len(plans))*p.RenderTimeout)
-		defer cancel()
-	}
-	results, err := p.Engine.Run(ctx, data, plans...)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, ErrRenderTimeout
-	}
-	return results, err
 }

@@ -65,7 +65,7 @@ type Cache struct {
 	Sie       Duration   `yaml:"stale_if_error" env:"STALE_IF_ERROR"`
 	Negative  Duration   `yaml:"negative" env:"NEGATIVE"`
 	Originals Originals  `yaml:"originals" envPrefix:"ORIGINALS_"`
-	Ladder    string     `yaml:"ladder" env:"LADDER"` // off
+	Ladder    string     `yaml:"ladder" env:"LADDER"` // off, widths
 }
 
 // CacheRedis bounds what goes to Redis.

@@ -217,7 +217,7 @@ cache:
   memory: 512
   fresh: 1 day
   redis: {timeuot: 50ms, max_item: -4MiB}
-  ladder: widths
+  ladder: heights
   bucket: {source: x}
 sources:
   v1: {dir: photos, unsigned: true}
@@ -265,7 +265,7 @@ shutdown: {timeout: 0}
 		`edge.yaml:7: cache.fresh: "1 day" is no duration`,
 		`edge.yaml:8: cache.redis.timeuot: is no setting; did you mean "timeout"?`,
 		`edge.yaml:8: cache.redis.max_item: "-4MiB" is no size`,
-		`edge.yaml:9: cache.ladder: "widths" is not available yet`,
+		`edge.yaml:9: cache.ladder: "heights" is none of off, widths`,
 		`edge.yaml:10: cache.bucket: is not available yet`,
 		`edge.yaml:12: sources.v1: the name is reserved`,
 		`edge.yaml:13: sources.Shop: a source's name`,

@@ -10,7 +10,6 @@ import (
 	"github.com/imgedge/imgedge/edge"
 	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/origin"
-	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 )
 
@@ -134,15 +133,11 @@ func (p jobPictures) Warm(ctx context.Context, source, key string, outputs []res
 		return nil, errSourceGone
 	}
 	sizes := make([]int64, 0, len(outputs))
-	for _, o := range outputs {
-		e, _, err := p.node.Pipeline.Get(ctx, pipeline.NewRequest(src, key, o).InBatch())
-		if err != nil {
-			return sizes, err
+	for _, made := range p.node.Pipeline.Make(ctx, src, key, nil, outputs) {
+		if made.Err != nil {
+			return sizes, made.Err
 		}
-		if e.Status >= http.StatusBadRequest {
-			return sizes, &jobs.Error{Status: e.Status, Kind: e.Code, Text: e.Detail}
-		}
-		sizes = append(sizes, int64(len(e.Body)))
+		sizes = append(sizes, int64(len(made.Entry.Body)))
 	}
 	return sizes, nil
 }

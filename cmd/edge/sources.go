@@ -84,7 +84,16 @@ func (c *Config) pipelineSource(name string, from pipeline.Fetcher) *pipeline.So
 		Sie:       s.Sie.or(time.Duration(c.Cache.Sie)),
 		Negative:  s.Negative.or(time.Duration(c.Cache.Negative)),
 		Tags:      s.Tags,
+		Ladder:    c.ladder(s),
 	}
+}
+
+// ladder returns the widths of which the first asked renders all; nil = off.
+func (c *Config) ladder(s *Source) []int {
+	if c.Cache.Ladder != "widths" {
+		return nil
+	}
+	return s.Widths
 }
 
 // formatsIn are the formats that originals may have.

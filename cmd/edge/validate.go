@@ -109,9 +109,7 @@ func (c *Config) validateCache(r *report) {
 	notNegative(r, "cache.negative", &c.Cache.Negative)
 	positive(r, "cache.originals.max_item", int64(c.Cache.Originals.MaxItem))
 	positive(r, "cache.originals.ttl", int64(c.Cache.Originals.TTL))
-	if c.Cache.Ladder != "off" {
-		r.add("cache.ladder", fmt.Sprintf("%q is not available yet; only off is", c.Cache.Ladder))
-	}
+	oneOf(r, "cache.ladder", c.Cache.Ladder, "off", "widths")
 }
 
 func (c *Config) validatePresets(r *report) {
