@@ -21,12 +21,7 @@ func (s *Server) serveAdmin(ctx *fasthttp.RequestCtx) {
 	var x exchange
 	s.begin(&x, ctx)
 	defer s.end(&x)
-	if oddFraming(&ctx.Request.Header) {
-		x.refuseOdd()
-		return
-	}
-	if err := x.takeBody(); err != nil {
-		x.fail(err)
+	if !x.taken() {
 		return
 	}
 	to := locate(x.target)

@@ -219,8 +219,8 @@ func TestOversize(t *testing.T) {
 		{"a header without an end", "GET /free/a.jpg HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("X: y\r\n", 4000), 431},
 		{"a long target", "GET /free/" + strings.Repeat("a", 20_000) + " HTTP/1.1\r\nHost: a\r\n\r\n", 431},
 		{"a long body", post + "Content-Length: 1001\r\n\r\n" + strings.Repeat(" ", 1001), 413},
-		{"a body said to be long", post + "Content-Length: 1099511627776\r\n\r\n", 413},
-		{"a body of 63 bits", post + "Content-Length: 9223372036854775807\r\n\r\n", 413},
+		{"a body said to be long", post + "Content-Length: 1099511627776\r\n\r\n" + strings.Repeat(" ", 10_000), 413},
+		{"a body of 63 bits", post + "Content-Length: 9223372036854775807\r\n\r\n" + strings.Repeat(" ", 10_000), 413},
 		{"long in chunks", post + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("100\r\n"+strings.Repeat(" ", 256)+"\r\n", 4) + "0\r\n\r\n", 413},
 		{"one long chunk", post + "Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n" + strings.Repeat(" ", 2000), 413},
 	} {

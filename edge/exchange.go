@@ -48,6 +48,7 @@ func (s *Server) begin(x *exchange, ctx *fasthttp.RequestCtx) {
 	x.trusted = x.state != nil && contains(x.state.site.TrustProxies, x.peer)
 	x.identify()
 	h := &ctx.Response.Header
+	h.DisableNormalizing() // names are written here in their canonical form
 	h.SetBytesV("X-Request-Id", x.id[:x.idLen])
 	h.Set("X-Content-Type-Options", "nosniff")
 	if s.draining.Load() {

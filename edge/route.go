@@ -48,26 +48,25 @@ func locate(target []byte) place {
 	}
 }
 
-// servePublic answers a request on the public listener.
+// servePublic answers a request on the public listener. Calls of /v1 have an exchange on the heap, so that
+// those of pictures stay on the stack: the compiler moves all of one function's or none.
 func (s *Server) servePublic(ctx *fasthttp.RequestCtx) {
+	to := locate(originForm(ctx.Request.Header.RequestURI()))
+	if to == placeAPI && !s.NoAPI {
+		s.serveCall(ctx)
+		return
+	}
 	var x exchange
 	s.begin(&x, ctx)
 	defer s.end(&x)
-	if oddFraming(&ctx.Request.Header) {
-		x.refuseOdd()
+	if !x.taken() {
 		return
 	}
-	if err := x.takeBody(); err != nil {
-		x.fail(err)
-		return
-	}
-	switch to := locate(x.target); {
+	switch {
 	case to == placeHealth:
 		x.serveHealth()
 	case to == placeReady:
 		x.serveReady()
-	case to == placeAPI && !s.NoAPI:
-		x.servePublicAPI()
 	case (to == placeImage || to == placeProfile) && !s.NoImages:
 		x.serveImage()
 	case to == placeServer:
@@ -75,6 +74,29 @@ func (s *Server) servePublic(ctx *fasthttp.RequestCtx) {
 	default:
 		x.fail(errNothingHere)
 	}
+}
+
+// serveCall answers a call of /v1 on the public listener.
+func (s *Server) serveCall(ctx *fasthttp.RequestCtx) {
+	x := new(exchange)
+	s.begin(x, ctx)
+	defer s.end(x)
+	if x.taken() {
+		x.servePublicAPI()
+	}
+}
+
+// taken takes the request in: its framing is plain and its body is read. If not, it is answered.
+func (x *exchange) taken() bool {
+	if oddFraming(&x.ctx.Request.Header) {
+		x.refuseOdd()
+		return false
+	}
+	if err := x.takeBody(); err != nil {
+		x.fail(err)
+		return false
+	}
+	return true
 }
 
 // serveServerOptions answers OPTIONS *, which asks about the server as a whole (RFC 9110 section 9.3.7).
