@@ -22,6 +22,7 @@ const (
 	ResultOpen               // not asked, for the circuit breaker is open: 502
 	ResultTimeout            // the whole fetch took longer than Source.Timeout: 504
 	ResultCanceled           // the caller left or gave less time than the source may take: 504
+	ResultOverloaded         // too many bytes of originals are in memory here: 503
 	results                  // how many there are
 )
 
@@ -50,6 +51,8 @@ func (r Result) String() string {
 		return "timeout"
 	case ResultCanceled:
 		return "canceled"
+	case ResultOverloaded:
+		return "overloaded"
 	default:
 		return strconv.Itoa(int(r))
 	}
@@ -62,7 +65,7 @@ func (r Result) outage() bool { return r == ResultFailed || r == ResultTimeout }
 type Error struct {
 	Result Result        // ResultNotFound or later
 	Text   string        // public while HTTPStatus is below 500: no host, path or key in it
-	Wait   time.Duration // the origin's Retry-After; 0 = none
+	Wait   time.Duration // the origin's Retry-After, or our own when overloaded; 0 = none
 	Err    error         // the cause, for the log; may be nil
 }
 
@@ -91,6 +94,8 @@ func (e *Error) HTTPStatus() int {
 		return http.StatusRequestEntityTooLarge
 	case ResultTimeout, ResultCanceled:
 		return http.StatusGatewayTimeout
+	case ResultOverloaded:
+		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadGateway
 	}
@@ -107,6 +112,8 @@ func (e *Error) Code() string {
 		return "too_large"
 	case http.StatusGatewayTimeout:
 		return "origin_timeout"
+	case http.StatusServiceUnavailable:
+		return "overloaded"
 	default:
 		return "origin_failed"
 	}

@@ -160,7 +160,7 @@ func TestFolderChangedInPlace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("longer than before"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readAll(t.Context(), obj, 1000); !errors.Is(err, errWrongLength) {
+	if _, err := readAll(t.Context(), obj, 1000, func(int64) error { return nil }); !errors.Is(err, errWrongLength) {
 		t.Errorf("grown while read: %v, want %v", err, errWrongLength)
 	}
 	if err := obj.Body.Close(); err != nil {

@@ -14,8 +14,8 @@ const (
 )
 
 // readAll reads obj.Body to its end: at most limit bytes, and exactly obj.Size where that is known.
-// The bytes read so far are returned with every error.
-func readAll(ctx context.Context, obj *Object, limit int64) ([]byte, error) {
+// The bytes read so far are returned with every error. take is asked before memory beyond firstCap is taken.
+func readAll(ctx context.Context, obj *Object, limit int64, take func(n int64) error) ([]byte, error) {
 	if obj.Size > limit {
 		return nil, tooLarge(limit)
 	}
@@ -25,7 +25,11 @@ func readAll(ctx context.Context, obj *Object, limit int64) ([]byte, error) {
 			return buf, err
 		}
 		if len(buf) == cap(buf) {
-			buf = grow(buf, obj.Size, limit)
+			more := growth(buf, obj.Size, limit)
+			if err := take(more); err != nil {
+				return buf, err
+			}
+			buf = grow(buf, more)
 		}
 		n, err := obj.Body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -56,13 +60,17 @@ func firstCap(size, limit int64) int64 {
 	return min(size+1, preallocate)
 }
 
-// grow doubles a full buffer, up to what may still come.
-func grow(buf []byte, size, limit int64) []byte {
+// growth is by how much a full buffer is enlarged: to twice its size, up to what may still come.
+func growth(buf []byte, size, limit int64) int64 {
 	most := limit + 1
 	if size >= 0 {
 		most = size + 1
 	}
-	bigger := make([]byte, len(buf), min(2*int64(cap(buf)), most))
+	return min(2*int64(cap(buf)), most) - int64(cap(buf))
+}
+
+func grow(buf []byte, by int64) []byte {
+	bigger := make([]byte, len(buf), int64(cap(buf))+by)
 	copy(bigger, buf)
 	return bigger
 }

@@ -20,6 +20,7 @@ type Source struct {
 	Name     string        // as configured; for logs and metrics
 	Timeout  time.Duration // of a whole fetch: every try, the pauses and the body; 0 = DefaultTimeout
 	MaxBytes int64         // of an original; 0 = DefaultMaxBytes
+	Room     *Room         // of all sources together, for what is being fetched; nil = no bound
 
 	// Denied is told of each fetch that the origin refused for want of rights, which the client sees
 	// as a 404: a misconfiguration looks like that. nil = nobody is told. It may be called concurrently.
@@ -101,7 +102,7 @@ func (s *Source) read(ctx context.Context, key string, cond Conditions) (orig *O
 		}
 		return &Original{NotModified: true, Meta: obj.confirm(cond)}, false, nil
 	}
-	data, err := readAll(ctx, obj, s.maxBytes())
+	data, err := s.readBody(ctx, obj)
 	s.counters.bytes.Add(uint64(len(data)))
 	if cerr := obj.Body.Close(); err == nil && cerr != nil {
 		err = cerr
@@ -110,6 +111,19 @@ func (s *Source) read(ctx context.Context, key string, cond Conditions) (orig *O
 		return nil, len(data) > 0, err
 	}
 	return &Original{Data: data, Meta: obj.Meta}, true, nil
+}
+
+// readBody reads an original within the room there is.
+func (s *Source) readBody(ctx context.Context, obj *Object) ([]byte, error) {
+	if obj.Size > s.maxBytes() {
+		return nil, tooLarge(s.maxBytes())
+	}
+	g, err := s.Room.enter(ctx, firstCap(obj.Size, s.maxBytes()))
+	if err != nil {
+		return nil, err
+	}
+	defer g.leave()
+	return readAll(ctx, obj, s.maxBytes(), g.grow)
 }
 
 // confirm completes what a 304 says with the validators it was asked about: some servers repeat none.

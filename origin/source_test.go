@@ -358,7 +358,7 @@ func TestAllocation(t *testing.T) {
 		obj := &Object{Body: io.NopCloser(bytes.NewReader(tt.body)), Size: tt.announced}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _ = readAll(t.Context(), obj, 1<<30) // TestReadAll looks at the outcome
+		_, _ = readAll(t.Context(), obj, 1<<30, func(int64) error { return nil }) // TestReadAll looks at the outcome
 		runtime.ReadMemStats(&after)
 		if got := after.TotalAlloc - before.TotalAlloc; got > tt.most {
 			t.Errorf("%s: %d bytes allocated for %d, want at most %d", tt.name, got, len(tt.body), tt.most)
@@ -381,7 +381,7 @@ func TestErrorTexts(t *testing.T) {
 			t.Errorf("%v: the cause is not within", e.Result)
 		}
 	}
-	if got := results.String(); got != "11" {
+	if got := results.String(); got != "12" {
 		t.Errorf("an unknown result is called %q", got)
 	}
 	seen := map[string]bool{}

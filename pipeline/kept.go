@@ -18,6 +18,7 @@ type original struct {
 	fetched    time.Time        // when the origin last vouched for it; what is made of it is as old
 	kept       bool             // no fetch was needed
 	holders    int              // fills that hold Data; see Pipeline.hold
+	leaveRoom  func()           // once there are none any more
 	took       time.Duration    // the fetch
 }
 

@@ -206,17 +206,15 @@ func TestHugeDoNotFillTheQueue(t *testing.T) {
 // Whoever has gone by the time there is room does not enter.
 func TestNobodyEntersAfterLeaving(t *testing.T) {
 	for range 50 { // select chooses by chance
-		synctest.Test(t, func(t *testing.T) {
-			g := &Gate{Slots: 1, Queue: 1}
-			leave := enter(t, g, 1)
-			ctx, cancel := context.WithCancel(t.Context())
-			in := come(ctx, g, LaneSmall, 1)
-			cancel()
-			leave()
-			synctest.Wait()
-			if isIn(in) || g.Stats().Busy != 0 {
-				t.Error("entered after leaving")
-			}
-		})
+		g := &Gate{Slots: 1, Queue: 1}
+		ctx, cancel := context.WithCancel(t.Context())
+		ticket, err := g.arrive(LaneSmall, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := g.await(ctx, ticket); !errors.Is(err, context.Canceled) || g.Stats().Busy != 0 {
+			t.Fatalf("gone, yet %v and %+v", err, g.Stats())
+		}
 	}
 }

@@ -125,7 +125,7 @@ type Pipeline struct {
 	SourceOf        func(name string) *Source // finds the source of a watermark, nil = there is none; nil = no watermarks
 	KeepFor         time.Duration             // how long an original is kept
 	KeepMaxItem     int64                     // bytes; a larger original is not kept
-	HoldMax         int64                     // bytes of originals that fills hold at once; over it they are refused as overloaded; 0 = no bound
+	Room            *origin.Room              // of the origins' fetches; what fills hold of originals counts too; nil = no bound
 	FillTimeout     time.Duration             // of a whole fill; 0 = none
 	MaxWaiters      int                       // requests that may wait for one fill; 0 = no bound
 	RenderTimeout   time.Duration             // of one render; 0 = none
@@ -133,14 +133,11 @@ type Pipeline struct {
 	Now             func() time.Time          // nil = time.Now
 	Observe         func(Work)                // told of every fill that made something; nil = nobody is
 
-	fills   cache.Flight[answer]
-	fetches cache.Flight[*original]
-	stats   counters
-	setup   sync.Once
-	held    struct {
-		mu    sync.Mutex // guards what follows, and the holders of originals
-		bytes int64
-	}
+	fills    cache.Flight[answer]
+	fetches  cache.Flight[*original]
+	stats    counters
+	setup    sync.Once
+	holding  sync.Mutex // guards the holders of originals
 	behind   behind
 	audience audience
 }

@@ -14,11 +14,7 @@ import (
 // render makes the bytes of the request from the original. An original that turns out to be no picture is
 // not kept for the other variants: the origin may mend it at any time.
 func (f *filling) render(ctx context.Context, orig *original, via *Via) (*cache.Entry, error) {
-	release, err := f.hold(orig)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	defer f.hold(orig)()
 	e, err := f.make(ctx, orig, via)
 	if status := statusOf(err); err != nil && (status == http.StatusUnsupportedMediaType || status == http.StatusUnprocessableEntity) {
 		f.dropOriginal(ctx, originalKey(f.r))
@@ -124,29 +120,23 @@ func (p *Pipeline) rendering(ctx context.Context, pictures int) (context.Context
 	return context.WithTimeout(ctx, time.Duration(pictures)*p.RenderTimeout)
 }
 
-// hold reserves room for an original that was fetched, until release: what waits at the gate holds its
-// bytes. Variants that share a fetch share the room; what the tier of kept originals holds is counted
-// there.
-func (p *Pipeline) hold(o *original) (release func(), err error) {
-	size := int64(len(o.Data))
-	if o.kept || p.HoldMax <= 0 {
-		return func() {}, nil
+// hold counts the bytes of an original that was fetched until release: what waits at the gate holds them.
+// Variants that share a fetch share the count; what the tier of kept originals holds is counted there.
+func (p *Pipeline) hold(o *original) (release func()) {
+	if o.kept && p.Originals != nil {
+		return func() {}
 	}
-	p.held.mu.Lock()
-	defer p.held.mu.Unlock()
+	p.holding.Lock()
+	defer p.holding.Unlock()
 	if o.holders == 0 {
-		if p.held.bytes > 0 && p.held.bytes+size > p.HoldMax {
-			p.stats.heldRefused.Add(1)
-			return nil, ErrOverloaded
-		}
-		p.held.bytes += size
+		o.leaveRoom = p.Room.Hold(int64(len(o.Data)))
 	}
 	o.holders++
 	return func() {
-		p.held.mu.Lock()
-		defer p.held.mu.Unlock()
+		p.holding.Lock()
+		defer p.holding.Unlock()
 		if o.holders--; o.holders == 0 {
-			p.held.bytes -= size
+			o.leaveRoom()
 		}
-	}, nil
+	}
 }

@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -271,22 +273,30 @@ func TestWatermarkIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// What queues at the gate holds originals only up to HoldMax.
+// What queues at the gate holds its originals, and the next ones are not fetched while there is no room.
 func TestOriginalsHeldAreBounded(t *testing.T) {
 	b := newBench(t)
-	b.Originals, b.HoldMax = nil, 3<<20
+	b.Originals, b.Room = nil, &origin.Room{Bytes: 3<<20 + 1, Wait: time.Millisecond}
 	b.Gate = &Gate{Slots: 1, Queue: 100}
-	b.origin.fetch = func(origin.Conditions) (*origin.Original, error) {
-		return &origin.Original{Data: append(jpeg("x"), make([]byte, 1<<20-5)...), Meta: origin.Meta{MaxAge: -1}}, nil
-	}
+	body := append(jpeg("x"), make([]byte, 1<<20-5)...)
+	b.source.Origin = &origin.Source{Room: b.Room, Opener: openFunc(func() *origin.Object {
+		return &origin.Object{Body: io.NopCloser(bytes.NewReader(body)), Size: int64(len(body)), Meta: origin.Meta{MaxAge: -1}}
+	})}
 	leave := enter(t, b.Gate, 0)
 	var all []<-chan outcome
-	for _, object := range []string{"a", "b", "c"} {
+	for _, object := range []string{"a", "b"} {
 		all = append(all, b.async(t.Context(), NewRequest(b.source, object, resize.Options{Format: resize.FormatJPEG})))
+		until(t, func() bool { return b.Gate.Stats().Waiting == len(all) })
 	}
+	all = append(all, b.async(t.Context(), NewRequest(b.source, "a", resize.Options{Width: 10, Format: resize.FormatJPEG})))
 	until(t, func() bool { return b.Gate.Stats().Waiting == 3 })
-	if _, _, err := b.Get(t.Context(), NewRequest(b.source, "d", resize.Options{Format: resize.FormatJPEG})); !errors.Is(err, ErrOverloaded) {
-		t.Errorf("a fourth megabyte: %v, want ErrOverloaded", err)
+	_, _, err := b.Get(t.Context(), NewRequest(b.source, "d", resize.Options{Format: resize.FormatJPEG}))
+	var c coded
+	if !errors.As(err, &c) || c.HTTPStatus() != http.StatusServiceUnavailable || c.Code() != "overloaded" {
+		t.Errorf("a fourth megabyte: %v, want 503", err)
+	}
+	if n := b.Stats().Gate.Refused[RefusedOriginals]; n != 1 {
+		t.Errorf("%d counted as refused, want 1", n)
 	}
 	leave()
 	for _, c := range all {
@@ -294,9 +304,16 @@ func TestOriginalsHeldAreBounded(t *testing.T) {
 			t.Errorf("one that queued: %v", o.err)
 		}
 	}
-	if b.held.bytes != 0 {
-		t.Errorf("%d bytes are held at the end", b.held.bytes)
+	if s := b.Room.Stats(); s.Used != 0 {
+		t.Errorf("%d bytes are held at the end", s.Used)
 	}
+}
+
+// openFunc is an Opener.
+type openFunc func() *origin.Object
+
+func (f openFunc) Open(context.Context, string, origin.Conditions) (*origin.Object, error) {
+	return f(), nil
 }
 
 func TestCloseWaitsForWorkThatNobodyWaitsFor(t *testing.T) {

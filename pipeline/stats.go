@@ -30,14 +30,14 @@ type Stats struct {
 }
 
 type counters struct {
-	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors, heldRefused, abandoned atomic.Uint64
+	renders, revalidated, fetches, collapsedNode, staleServed, refreshes, refreshErrors, abandoned atomic.Uint64
 }
 
 // Stats returns a snapshot.
 func (p *Pipeline) Stats() Stats {
 	c := &p.stats
 	gate := p.Gate.Stats()
-	gate.Refused[RefusedOriginals] = c.heldRefused.Load()
+	gate.Refused[RefusedOriginals] = p.Room.Stats().Refused
 	return Stats{
 		Renders: c.renders.Load(), Revalidated: c.revalidated.Load(), Fetches: c.fetches.Load(),
 		CollapsedNode: c.collapsedNode.Load(),

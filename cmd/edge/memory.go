@@ -14,15 +14,18 @@ const (
 	slack      = 128 << 20 // bytes for stacks, libraries and what libvips keeps beside pixels
 )
 
-// limitMemory tells Go's collector how much of the container's memory is its own: what is left when
-// libvips' budget is taken away, which the collector does not see. Without a container's limit, or
-// with GOMEMLIMIT, nothing is changed. It returns the limit in bytes; 0 = none.
+// limitMemory tells Go's collector how much memory is its own: what is configured to be kept, and what
+// ruling 42 leaves beside that; within a container at most what is left when libvips' budget is taken away,
+// which the collector does not see. Without a limit a heap grows to twice what is kept. With GOMEMLIMIT
+// nothing is changed. It returns the limit in bytes; 0 = none.
 func limitMemory(cfg *Config, gomemlimit string) int64 {
-	total := cgroupMemory(cgroupRoot, "/proc/self/cgroup")
-	if total == 0 || gomemlimit != "" {
+	if gomemlimit != "" {
 		return 0
 	}
-	limit := heapLimit(total, int64(cfg.Limits.Memory))
+	limit := int64(cfg.Cache.Memory) + int64(cfg.Cache.Originals.Memory) + 2*slack
+	if total := cgroupMemory(cgroupRoot, "/proc/self/cgroup"); total > 0 {
+		limit = min(limit, heapLimit(total, int64(cfg.Limits.Memory)))
+	}
 	debug.SetMemoryLimit(limit)
 	return limit
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/edge"
 	"github.com/imgedge/imgedge/jobs"
+	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
@@ -24,6 +25,8 @@ const (
 	writerBytes = 64 << 20 // entries waiting to be stored in Redis
 	writerCount = 1024
 	leaseTTL    = 10 * time.Second // ruling 29
+	roomBytes   = 128 << 20        // originals being fetched or waiting for a render: half of what ruling 42 leaves beside the budgets
+	maxWaiters  = 4096             // requests that wait for one picture: more than any page has, and their connections hold some 100 MB
 )
 
 // Node is everything between the configuration and the listeners, wired. Open fills it from top to
@@ -41,6 +44,7 @@ type Node struct {
 	Writer      *cache.Writer
 	Leases      *cache.Leases
 
+	Room            *origin.Room  // of originals on their way
 	Originals       *cache.Memory // nil = not kept
 	RedisOriginals  *cache.Redis  // nil = not kept
 	OriginalsWriter *cache.Writer
@@ -159,6 +163,7 @@ func (n *Node) openCache() error {
 
 func (n *Node) openOriginals() {
 	c := &n.Config.Cache.Originals
+	n.Room = &origin.Room{Bytes: min(roomBytes, int64(n.Config.Limits.Memory)), Wait: time.Duration(n.Config.Limits.QueueWait)}
 	if c.Memory > 0 {
 		n.Originals = cache.NewMemory(int64(c.Memory), n.Generations)
 		n.undo(n.Originals.Close)
@@ -186,7 +191,8 @@ func (n *Node) openPipeline() {
 		SourceOf:        n.sourceOf,
 		KeepFor:         time.Duration(c.Cache.Originals.TTL),
 		KeepMaxItem:     int64(c.Cache.Originals.MaxItem),
-		HoldMax:         int64(c.Limits.Memory),
+		Room:            n.Room,
+		MaxWaiters:      maxWaiters,
 		FillTimeout:     time.Duration(c.Limits.Request),
 		RenderTimeout:   time.Duration(c.Limits.Render),
 		Observe:         n.numbers.add,

@@ -45,6 +45,7 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 	if limit := limitMemory(cfg, p.getenv("GOMEMLIMIT")); limit > 0 {
 		log.Info("memory limit of the Go heap", "bytes", limit)
 	}
+	defer startGivingBack(ctx)()
 	for _, name := range cfg.unknownVariables {
 		log.Warn("a variable names no setting and is ignored", "variable", name)
 	}

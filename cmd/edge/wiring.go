@@ -64,6 +64,7 @@ func (n *Node) openSource(c *Config, name string) (*openSource, error) {
 		Name:     name,
 		Timeout:  s.Timeout.or(defaultTimeout),
 		MaxBytes: c.sourceBytes(s),
+		Room:     n.Room,
 		Denied: func(key string, cause error) {
 			n.Log.Warn("the origin denies an original", "source", name, "key", key, "cause", cause)
 		},
