@@ -388,3 +388,15 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
+
+// A body that is no object at all is named as what it is.
+func TestBodyThatIsNoObject(t *testing.T) {
+	r := start(t, &Server{Pictures: &fakePictures{}}, testSite())
+	for body, want := range map[string]string{`[]`: "it is array, not an object", `"x"`: "it is string, not an object", `7`: "it is number, not an object", `{"url": 7}`: "field url has the wrong type"} {
+		got := r.do("POST", r.admin, "/v1/sign", body)
+		got.expect(t, http.StatusBadRequest, "bad_option")
+		if !strings.Contains(got.body, want) {
+			t.Errorf("%s: %s, want %q", body, got.body, want)
+		}
+	}
+}

@@ -104,7 +104,14 @@ func peek(fd uintptr) (left, some bool) {
 // connLogger turns fasthttp's complaints about connections into debug lines.
 type connLogger struct{ log *slog.Logger }
 
-// Printf logs one complaint.
+// Printf logs one complaint. An error that is not the network's may quote what a client sent, be it a token,
+// and is left out.
 func (l connLogger) Printf(format string, args ...any) {
+	for i, arg := range args {
+		var network net.Error
+		if err, ok := arg.(error); ok && !errors.As(err, &network) {
+			args[i] = errBadRequest
+		}
+	}
 	l.log.Debug("connection", "problem", fmt.Sprintf(format, args...))
 }

@@ -105,7 +105,7 @@ func (x *exchange) log(to *slog.Logger, status int, took time.Duration) {
 	}
 	to.LogAttrs(x.ctx, slog.LevelInfo, "request",
 		slog.String("method", string(x.ctx.Method())),
-		slog.String("target", string(withoutSignature(x.target))),
+		slog.String("target", x.publicTarget()),
 		slog.String("source", source),
 		slog.Int("status", status),
 		slog.Int("bytes", size),

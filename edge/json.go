@@ -38,6 +38,8 @@ func decodeText(err error) string {
 	var kind *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
+	case errors.As(err, &kind) && kind.Field == "":
+		return "it is " + kind.Value + ", not an object"
 	case errors.As(err, &kind):
 		return "field " + kind.Field + " has the wrong type"
 	case errors.As(err, &syntax):

@@ -81,6 +81,32 @@ func plainHost(host string) bool {
 	return true
 }
 
+// publicTarget returns the request target without what is a permission, for logs: a native target up to its
+// signature, a mount's with - in its place.
+func (x *exchange) publicTarget() string {
+	if x.state != nil {
+		if m, rest := x.state.mount(x.ctx.Host(), x.target); m != nil {
+			return string(x.target[:len(x.target)-len(rest)]) + withoutFirst(string(rest))
+		}
+	}
+	return string(withoutSignature(x.target))
+}
+
+// withoutFirst replaces the first segment of a path, or the second where the first is /info.
+func withoutFirst(path string) string {
+	head := ""
+	if rest, ok := strings.CutPrefix(path, "/info/"); ok {
+		head, path = "/info", "/"+rest
+	}
+	if len(path) < 2 || path[0] != '/' {
+		return head + path
+	}
+	if end := strings.IndexByte(path[1:], '/'); end >= 0 {
+		return head + "/-" + path[1+end:]
+	}
+	return head + "/-"
+}
+
 // withoutSignature cuts a target before its signature, which is a permission and stays out of logs.
 func withoutSignature(target []byte) []byte {
 	for _, mark := range [...]string{"?s=", "&s="} {

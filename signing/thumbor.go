@@ -71,13 +71,12 @@ func (k ThumborKey) Check() error {
 	return errors.Join(problems...)
 }
 
-// CheckThumborKey refuses what is no secret: nothing, and the keys that thumbor ships with and imagor's
-// documentation uses.
+// CheckThumborKey refuses what is no secret: nothing, and what is published.
 func CheckThumborKey(secret string) error {
-	switch secret {
-	case "":
+	switch {
+	case secret == "":
 		return errors.New("key: it is empty")
-	case "MY_SECURE_KEY", "mysecret":
+	case Published(secret):
 		return fmt.Errorf("key: %q is a published example; make your own, and sign with it", secret)
 	default:
 		return nil

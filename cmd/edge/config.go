@@ -37,6 +37,7 @@ type Config struct {
 	Log          Log                  `yaml:"log" envPrefix:"LOG_"`
 	Shutdown     Shutdown             `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
 
+	warnings         []string     // of what works and should be otherwise
 	unknownVariables []string     // EDGE_ variables that name no setting; worth a warning
 	files            fingerprints // what was read: the file and those of secrets
 }

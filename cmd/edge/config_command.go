@@ -23,6 +23,9 @@ func (c *configCheck) Run(p *Program) error {
 	for _, name := range cfg.unknownVariables {
 		p.printf("%s names no setting and is ignored\n", name)
 	}
+	for _, warning := range cfg.warnings {
+		p.printf("warning: %s\n", warning)
+	}
 	p.printf("the configuration is good\n")
 	return nil
 }

@@ -53,15 +53,30 @@ func (c *convertCommand) options(cfg *Config) (resize.Options, error) {
 		return o, err
 	}
 	named := strings.HasPrefix(c.Options, "f=") || strings.Contains(c.Options, "&f=")
-	extension := strings.ToLower(strings.TrimPrefix(filepath.Ext(c.Out), "."))
-	if extension == "jpg" {
-		extension = "jpeg"
+	extension := filepath.Ext(c.Out)
+	if named || o.Format != resize.FormatAuto || extension == "" {
+		return o, o.Validate()
 	}
-	if f, ok := resize.ParseFormat(extension); ok && !named && o.Format == resize.FormatAuto && f.Raster() {
-		o.Format = f
-		o = o.Normalize()
+	format, ok := formatOf(extension)
+	if !ok {
+		return o, usageError(fmt.Sprintf("%s: %s is no format that can be written; name one with f=", c.Out, extension))
 	}
+	o.Format = format
+	o = o.Normalize()
 	return o, o.Validate()
+}
+
+// formatOf returns the format of pictures in files with an extension; false = there is none.
+func formatOf(extension string) (resize.Format, bool) {
+	name := strings.ToLower(strings.TrimPrefix(extension, "."))
+	switch name {
+	case "jpg":
+		name = "jpeg"
+	case "tif":
+		name = "tiff"
+	}
+	f, ok := resize.ParseFormat(name)
+	return f, ok && f.Raster()
 }
 
 // parseOptions reads options as the operator gives them: every preset and watermark, and pictures of

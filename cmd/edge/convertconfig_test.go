@@ -180,7 +180,7 @@ func checkVariable(t *testing.T, row guideVariable, name string, c *conversion) 
 func TestConvertConfigServes(t *testing.T) {
 	dir := photos(t)
 	file := filepath.Join(t.TempDir(), "imgproxy.env")
-	env := "# imgproxy\nROOT=" + dir + "\nIMGPROXY_LOCAL_FILESYSTEM_ROOT=\"$ROOT\"\nIMGPROXY_KEY='736563726574,6b6579'\nexport IMGPROXY_SALT=68656c6c6f,73616c74\n" +
+	env := "# imgproxy\nROOT=" + dir + "\nIMGPROXY_LOCAL_FILESYSTEM_ROOT=\"$ROOT\"\nIMGPROXY_KEY='736563726574,6b657973'\nexport IMGPROXY_SALT=68656c6c6f,73616c74\n" +
 		"IMGPROXY_PRESETS=card=rs:fill:120:80\nIMGPROXY_ENABLE_WEBP_DETECTION=true\nIMGPROXY_QUALITY=60\nIMGPROXY_TTL=3600\nIMGPROXY_SENTRY_DSN=x\n"
 	if err := os.WriteFile(file, []byte(env), 0o600); err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func TestConvertConfigServes(t *testing.T) {
 		t.Fatalf("exit %d, %q:\n%s", code, stderr, stdout)
 	}
 	e := start(t, stdout)
-	second := signing.Imgproxy{Pairs: []signing.Salted{{Key: []byte("key"), Salt: []byte("salt")}}}
+	second := signing.Imgproxy{Pairs: []signing.Salted{{Key: []byte("keys"), Salt: []byte("salt")}}}
 	got := ask(t, http.MethodGet, e.base+second.SignPath("/pr:card/plain/local:///a.jpg"), "Accept", "image/webp")
 	got.wantCode(t, http.StatusOK, "")
 	if kind, age := got.Header.Get("Content-Type"), got.Header.Get("Cache-Control"); kind != "image/webp" || !strings.Contains(age, "max-age=3600") {

@@ -272,17 +272,6 @@ func TestConvertGivesTheServersBytes(t *testing.T) {
 	}
 }
 
-func TestServesWithoutItsRedis(t *testing.T) {
-	dir := photos(t)
-	e := start(t, localConfig(dir)+fmt.Sprintf("redis: {url: \"redis://%s/0\"}\n", testpeer.FreePort(t)))
-	ready := ask(t, http.MethodGet, e.base+"/readyz")
-	ready.wantCode(t, http.StatusOK, "")
-	if text := string(ready.body); !strings.Contains(text, "degraded") || !strings.Contains(text, "redis") {
-		t.Errorf("/readyz: %s, want degraded naming redis", text)
-	}
-	ask(t, http.MethodGet, e.sign(t, "/local/a.jpg?w=32")).wantCode(t, http.StatusOK, "")
-}
-
 func TestReadinessNamesASourceThatIsDown(t *testing.T) {
 	e := start(t, fmt.Sprintf("sources: {web: {http: {base: \"http://%s/\", allow_networks: [127.0.0.0/8]}, unsigned: true, free: true}}\n", testpeer.FreePort(t)))
 	asked := 0

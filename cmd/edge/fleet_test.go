@@ -311,8 +311,8 @@ func storesAgain(t *testing.T, n *fleetNode, redis *testpeer.RedisServer, what s
 func TestNodeStartsWithoutItsRedis(t *testing.T) {
 	n := startNode(t, newOrigin(t), fmt.Sprintf("redis: {url: \"redis://%s/0\"}\n", testpeer.FreePort(t)))
 	n.ok(t, coldTarget)
-	if a := n.get(t, "/readyz"); a.status != http.StatusOK || !bytes.Contains(a.body, []byte("degraded")) {
-		t.Errorf("/readyz: %d %s, want 200 degraded", a.status, a.body)
+	if a := n.get(t, "/readyz"); a.status != http.StatusOK || !bytes.Contains(a.body, []byte("degraded")) || !bytes.Contains(a.body, []byte("redis")) {
+		t.Errorf("/readyz: %d %s, want 200 degraded naming redis", a.status, a.body)
 	}
 	if a := n.purge(t, `{"all": true}`); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
 		t.Errorf("purge without Redis: %d %s, want 503 with Retry-After", a.status, a.body)

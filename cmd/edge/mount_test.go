@@ -477,12 +477,12 @@ dialects:
 			t.Fatal(err)
 		}
 	}
-	cfg, err := Load(file, []string{"EDGE_DIALECTS_1_TRUNCATE=20", "EDGE_DIALECTS_0_KEYS_1_KEY=6f6c64", "EDGE_DIALECTS_0_KEYS_1_SALT=6f6c64"}, Overrides{})
+	cfg, err := Load(file, []string{"EDGE_DIALECTS_1_TRUNCATE=20", "EDGE_DIALECTS_0_KEYS_1_KEY=6f6c6465", "EDGE_DIALECTS_0_KEYS_1_SALT=6f6c64"}, Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, b := &cfg.Dialects[0], &cfg.Dialects[1]
-	if string(a.Keys[0].Key) != "68756e74657232" || len(a.Keys) != 2 || string(a.Keys[1].Key) != "6f6c64" || len(a.TrustedSignatures) != 2 || string(a.TrustedSignatures[1]) != "hunter2b" || len(a.SourceKey) != 32 {
+	if string(a.Keys[0].Key) != "68756e74657232" || len(a.Keys) != 2 || string(a.Keys[1].Key) != "6f6c6465" || len(a.TrustedSignatures) != 2 || string(a.TrustedSignatures[1]) != "hunter2b" || len(a.SourceKey) != 32 {
 		t.Errorf("imgproxy: %d keys, %d trusted signatures, a source key of %d characters", len(a.Keys), len(a.TrustedSignatures), len(a.SourceKey))
 	}
 	if string(b.Key) != "hunter2" || b.Truncate != 20 {

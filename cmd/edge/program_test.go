@@ -159,6 +159,17 @@ func TestConvertCommand(t *testing.T) {
 			t.Errorf("convert %s %q wrote a file", row.in, row.options)
 		}
 	}
+	for name, format := range map[string]string{"out.xyz": "", "out.json": "", "out.heic": "", "named.xyz": "f=png", "out.tif": ""} {
+		target := filepath.Join(out, name)
+		_, stderr, code := run(t, nil, "convert", in, target, strings.TrimSuffix("w=10&"+format, "&"))
+		want := exitUsage
+		if format != "" || name == "out.tif" {
+			want = exitOK
+		}
+		if _, err := os.Stat(target); code != want || (err == nil) != (want == exitOK) {
+			t.Errorf("convert to %s with %q: exit %d, %q, file %v; want exit %d", name, format, code, stderr, err == nil, want)
+		}
+	}
 }
 
 func TestDoctorCommand(t *testing.T) {

@@ -42,12 +42,18 @@ func (c *serveCommand) Run(ctx context.Context, p *Program) error {
 
 	log := newLogger(p.Stdout, cfg.Log)
 	catchLog(log)
+	if err := sealMemory(); err != nil {
+		log.Warn("a core dump of this process could show secrets", "cause", err)
+	}
 	if limit := limitMemory(cfg, p.getenv("GOMEMLIMIT")); limit > 0 {
 		log.Info("memory limit of the Go heap", "bytes", limit)
 	}
 	defer startGivingBack(ctx)()
 	for _, name := range cfg.unknownVariables {
 		log.Warn("a variable names no setting and is ignored", "variable", name)
+	}
+	for _, warning := range cfg.warnings {
+		log.Warn("the configuration works and should be otherwise", "problem", warning)
 	}
 	s, err := StartService(ctx, cfg, log)
 	if err != nil {

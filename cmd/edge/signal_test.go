@@ -55,7 +55,13 @@ func startChild(t *testing.T, config string, args ...string) *child {
 // startChildOn is startChild with the test's own file.
 func startChildOn(t *testing.T, file string, args ...string) *child {
 	t.Helper()
-	logs, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	return startChildLogging(t, file, filepath.Join(t.TempDir(), "log"), args...)
+}
+
+// startChildLogging is startChildOn with the log in a file of the test's own.
+func startChildLogging(t *testing.T, file, log string, args ...string) *child {
+	t.Helper()
+	logs, err := os.Create(log)
 	if err != nil {
 		t.Fatal(err)
 	}

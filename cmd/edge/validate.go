@@ -20,7 +20,9 @@ import (
 const (
 	minToken = 16 // characters of a token
 	maxSide  = 16384
-	maxRate  = 1_000_000 // events in a window
+	// minMountKey is the least number of bytes of a key of another server's URLs.
+	minMountKey = 4
+	maxRate     = 1_000_000 // events in a window
 )
 
 var (
@@ -204,6 +206,7 @@ func (c *Config) validateTokens(r *report) {
 			r.add(path+".name", "each token needs a name of its own")
 		}
 		names[t.Name] = true
+		refusePublished(r, path+".secret", t.Secret)
 		if len(t.Secret) < minToken {
 			r.add(path+".secret", fmt.Sprintf("has %d characters; a token has at least %d", len(t.Secret), minToken))
 		}
@@ -277,5 +280,13 @@ func validateKey(r *report, path string, secret Secret) {
 	if _, err := signing.ParseSecret(string(secret)); err != nil {
 		r.add(path, fmt.Sprintf("%d characters that are no key; a key is %d to %d bytes in hex, %d to %d digits",
 			len(secret), signing.MinSecret, signing.MaxSecret, 2*signing.MinSecret, 2*signing.MaxSecret))
+	}
+	refusePublished(r, path, secret)
+}
+
+// refusePublished refuses a secret that everybody can read.
+func refusePublished(r *report, path string, secret Secret) {
+	if signing.Published(string(secret)) {
+		r.add(path, "is a published example; make your own, with openssl rand -hex 32")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/imgedge/imgedge/dialect"
+	"github.com/imgedge/imgedge/signing"
 )
 
 var (
@@ -152,9 +153,12 @@ func (m *Mount) refuse(r *report, path string, foreign []given) {
 
 // validateImgproxy checks a mount of imgproxy; found is how many problems there were before the mount.
 func (c *Config) validateImgproxy(r *report, path string, m *Mount, found int) {
-	m.validateSalted(r, path)
+	c.validateSalted(r, path, m)
 	within(r, path+".signature_size", m.SignatureSize, 0, 32)
 	if m.SourceKey != "" {
+		if signing.Published(string(m.SourceKey)) { // it hides addresses and signs nothing
+			c.warnings = append(c.warnings, path+".source_key is a published example: everybody can read what it hides")
+		}
 		key, err := hex.DecodeString(string(m.SourceKey))
 		if err != nil || !slices.Contains([]int{16, 24, 32}, len(key)) {
 			r.add(path+".source_key", fmt.Sprintf("%d characters that are no key; it is 16, 24 or 32 bytes in hex", len(m.SourceKey)))
@@ -186,7 +190,7 @@ func (c *Config) validateImgproxy(r *report, path string, m *Mount, found int) {
 }
 
 // validateSalted wants keys with salts, or that none are wanted.
-func (m *Mount) validateSalted(r *report, path string) {
+func (c *Config) validateSalted(r *report, path string, m *Mount) {
 	if len(m.Keys) == 0 && len(m.TrustedSignatures) == 0 && !m.Unsigned {
 		r.add(path, "has no keys; list key and salt under keys, or say unsigned: true")
 	}
@@ -197,6 +201,7 @@ func (m *Mount) validateSalted(r *report, path string) {
 		at := fmt.Sprintf("%s.keys[%d]", path, i)
 		validateHex(r, at+".key", pair.Key)
 		validateHex(r, at+".salt", pair.Salt)
+		c.validateLength(r, at+".key", len(pair.Key)/2)
 	}
 	for i, trusted := range m.TrustedSignatures {
 		if trusted == "" || strings.Contains(string(trusted), "/") {
@@ -205,13 +210,25 @@ func (m *Mount) validateSalted(r *report, path string) {
 	}
 }
 
-// validateHex wants bytes in hex, as many as there are: imgproxy takes keys of any length.
+// validateLength wants a key that is not found by trying a moment; the servers whose URLs a mount goes on
+// serving take keys of any length, so a weak one is worth a warning.
+func (c *Config) validateLength(r *report, path string, bytes int) {
+	switch {
+	case bytes > 0 && bytes < minMountKey:
+		r.add(path, fmt.Sprintf("has %d bytes; a key has at least %d, and better %d", bytes, minMountKey, signing.MinSecret))
+	case bytes > 0 && bytes < signing.MinSecret:
+		c.warnings = append(c.warnings, fmt.Sprintf("%s has %d bytes: who sees a URL may find it by trying; %d and more are safe", path, bytes, signing.MinSecret))
+	}
+}
+
+// validateHex wants bytes in hex that are no published example.
 func validateHex(r *report, path string, secret Secret) {
 	if secret == "" {
 		r.add(path, "is missing")
 	} else if _, err := hex.DecodeString(string(secret)); err != nil {
 		r.add(path, fmt.Sprintf("%d characters that are not hex", len(secret)))
 	}
+	refusePublished(r, path, secret)
 }
 
 // validateImgproxyPresets checks each preset with the others taken for good, so that each problem is
@@ -248,6 +265,7 @@ func (c *Config) validateThumbor(r *report, path string, m *Mount, found int) {
 	if m.Scheme != "" {
 		oneOf(r, path+".scheme", m.Scheme, "http", "https")
 	}
+	c.validateLength(r, path+".key", len(m.Key))
 	if err := m.thumborKey().Check(); err != nil && (m.Key != "" || !m.Unsafe) {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			name, text, _ := strings.Cut(line, ": ")
