@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -74,13 +76,16 @@ func FuzzConnection(f *testing.F) {
 		c := &script{in: bytes.NewReader(sent)}
 		_ = s.public.ServeConn(c) // its error is the client's
 		readAnswers(t, &c.out)
-		theirs := asRead(sent)
+		theirs, whole := asRead(sent)
 		for _, object := range pictures.objects {
 			at := 0
 			for at < len(theirs) && theirs[at] != object {
 				at++
 			}
 			if at == len(theirs) {
+				if !whole {
+					return
+				}
 				t.Fatalf("served %q; another reader sees only %q", pictures.objects, theirs)
 			}
 			theirs = theirs[at+1:]
@@ -122,20 +127,21 @@ func readAnswers(t *testing.T, out io.Reader) {
 	}
 }
 
-// asRead returns the keys of the pictures that net/http sees asked for.
-func asRead(sent []byte) (keys []string) {
+// asRead returns the keys of the pictures that net/http sees asked for; whole says that it has not given up
+// for a target that it cannot parse, which says nothing about where a request ends.
+func asRead(sent []byte) (keys []string, whole bool) {
 	br := bufio.NewReader(bytes.NewReader(sent))
 	for {
 		for next, _ := br.Peek(1); len(next) == 1 && (next[0] == '\r' || next[0] == '\n'); next, _ = br.Peek(1) {
 			_, _ = br.Discard(1) // empty lines before a request are nothing (RFC 9112 section 2.2)
 		}
 		req, err := http.ReadRequest(br)
-		if err != nil {
-			return keys
+		if bad := (*url.Error)(nil); err != nil {
+			return keys, !errors.As(err, &bad)
 		}
 		keys = append(keys, strings.TrimPrefix(req.URL.Path, "/free/"))
 		if _, err := io.Copy(io.Discard, req.Body); err != nil {
-			return keys
+			return keys, true
 		}
 	}
 }
