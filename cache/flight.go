@@ -66,8 +66,6 @@ type FlightStats struct {
 // queues, and then returns patience's error; whoever joined in between, or has waited for less than
 // Timeout, starts afresh. A caller leaves with its own ctx's error. A panic in fill is a *PanicError for all. ErrOverloaded: MaxWaiters wait already.
 func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (v T, shared bool, err error) {
-	f.waiting.Add(1)
-	defer f.waiting.Add(-1)
 	came := time.Now()
 	for {
 		c, w, shared, err := f.join(ctx, key, fill)
@@ -102,6 +100,7 @@ func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience 
 			f.refused.Add(1)
 			return nil, nil, false, ErrOverloaded
 		}
+		f.waiting.Add(1)
 		c.waiters[w] = struct{}{}
 		f.collapsed.Add(1)
 		return c, w, true, nil
@@ -112,6 +111,7 @@ func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience 
 	if f.calls == nil {
 		f.calls = map[Hash]*flightCall[T]{}
 	}
+	f.waiting.Add(1)
 	c = &flightCall[T]{waiters: map[*waiter]struct{}{w: {}}, done: make(chan struct{})}
 	ctx, end := context.WithoutCancel(ctx), context.CancelFunc(func() {})
 	if f.Timeout > 0 {
@@ -135,6 +135,7 @@ func (f *Flight[T]) leave(c *flightCall[T], w *waiter) (again bool) {
 	defer f.mu.Unlock()
 	again = c.given
 	delete(c.waiters, w)
+	f.waiting.Add(-1)
 	if len(c.waiters) == 0 {
 		c.given = true
 		c.giveUp()
