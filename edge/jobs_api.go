@@ -197,7 +197,7 @@ func (x *exchange) accepted(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	x.respondJob(http.StatusAccepted, &j)
+	x.respondJob(http.StatusAccepted, &j) //nolint:contextcheck // a log line of a failure has no deadline
 	return nil
 }
 
@@ -213,12 +213,12 @@ func (x *exchange) serveEvents(ctx context.Context, id string) error {
 		x.ctx.SetStatusCode(http.StatusNoContent)
 		return nil
 	}
-	err = x.stream(func(ctx context.Context, send func(event) error) error {
+	err = x.stream(func(ctx context.Context, send func(event) error) error { //nolint:contextcheck // the stream outlives the call
 		defer w.Close()
 		for {
 			e, err := w.Next(ctx)
 			if err != nil {
-				return nil //nolint:nilerr // the end, of the job, the stream or the node
+				return nil // the end, of the job, the stream or the node
 			}
 			if err := send(event{id: e.ID, name: e.Type, data: []byte(e.Data)}); err != nil {
 				return err
@@ -251,6 +251,7 @@ func (x *exchange) serveArchive(ctx context.Context, id string) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background()) // the handler returns before the archive is sent
-	x.ctx.SetBodyStream(&patient{ReadCloser: a.Open(ctx), conn: x.ctx.Conn(), cancel: cancel}, int(a.Size))
+	body := a.Open(ctx)                                     //nolint:contextcheck // as it says above
+	x.ctx.SetBodyStream(&patient{ReadCloser: body, conn: x.ctx.Conn(), cancel: cancel}, int(a.Size))
 	return nil
 }

@@ -82,7 +82,7 @@ func (x *exchange) submitted(ctx context.Context, s *submission, submit func(con
 			return err
 		}
 	}
-	x.respondJob(http.StatusAccepted, &j)
+	x.respondJob(http.StatusAccepted, &j) //nolint:contextcheck // a log line of a failure has no deadline
 	return nil
 }
 

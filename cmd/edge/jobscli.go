@@ -58,7 +58,7 @@ func (c *submitCommand) Run(ctx context.Context, p *Program) error {
 	if len(c.Outputs) == 0 || len(c.Files) > 0 == (len(c.Keys) > 0 || c.Prefix != "") {
 		return usageError("say what to make (--output) and of what: files, or --key, or --prefix")
 	}
-	r, err := c.open(p, "jobs")
+	r, err := c.open(p)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,7 @@ func (c *submitCommand) sendFiles(ctx context.Context, r *remote, j *jobs.Job) e
 	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }() // read to its end
 	return read(resp, j)
 }
 
@@ -144,7 +145,7 @@ type watchCommand struct {
 
 // Run shows a job until it ends.
 func (c *watchCommand) Run(ctx context.Context, p *Program) error {
-	r, err := c.open(p, "jobs")
+	r, err := c.open(p)
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ type listCommand struct {
 
 // Run prints a line for each job.
 func (c *listCommand) Run(ctx context.Context, p *Program) error {
-	r, err := c.open(p, "jobs")
+	r, err := c.open(p)
 	if err != nil {
 		return err
 	}
@@ -194,7 +195,7 @@ func (c *retryCommand) Run(ctx context.Context, p *Program) error {
 
 // change makes a call about one job and prints how it stands.
 func (f *remoteFlags) change(ctx context.Context, p *Program, method, id, what string) error {
-	r, err := f.open(p, "jobs")
+	r, err := f.open(p)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ type downloadCommand struct {
 
 // Run fetches an archive.
 func (c *downloadCommand) Run(ctx context.Context, p *Program) error {
-	r, err := c.open(p, "jobs")
+	r, err := c.open(p)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ type remote struct {
 	token string // "" = none, which loopback does not ask for
 }
 
-// open reads the configuration for a server and a token of the scope, where the flags do not say.
-func (f *remoteFlags) open(p *Program, scope string) (*remote, error) {
+// open reads the configuration for a server and a token of scope jobs, where the flags do not say.
+func (f *remoteFlags) open(p *Program) (*remote, error) {
 	r := &remote{base: strings.TrimRight(f.Server, "/")}
 	if f.TokenFile != "" {
 		text, err := os.ReadFile(f.TokenFile)
@@ -48,7 +48,7 @@ func (f *remoteFlags) open(p *Program, scope string) (*remote, error) {
 		}
 	}
 	if r.token == "" {
-		r.token = cfg.tokenFor(scope)
+		r.token = cfg.tokenFor("jobs")
 	}
 	return r, nil
 }
@@ -112,12 +112,12 @@ func call[In, Out any](ctx context.Context, r *remote, method, path string, in *
 	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }() // read to its end
 	return read(resp, v)
 }
 
-// read reads a JSON answer to its end.
+// read reads a JSON answer.
 func read[Out any](resp *http.Response, v *Out) error {
-	defer func() { _ = resp.Body.Close() }() // read to its end
 	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
 		return fmt.Errorf("the server answered %s with no JSON", resp.Status)
 	}

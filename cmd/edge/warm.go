@@ -33,7 +33,7 @@ func (c *warmCommand) Run(ctx context.Context, p *Program) error {
 	if len(c.URLs) > 0 == (c.Source != "") {
 		return usageError("say what to make: URLs, or --source with --key or --prefix, and --preset or --output")
 	}
-	r, err := c.open(p, "jobs")
+	r, err := c.open(p)
 	if err != nil {
 		return err
 	}
