@@ -53,6 +53,7 @@ func arrows() []arrow {
 		{from: "bench/proc", stdlib: true},
 		{from: "bench/scrape", stdlib: true},
 		{from: "sample"},
+		{from: "internal/hostile", stdlib: true},
 		{from: "internal/testpeer", named: []string{minio, goRedis}},
 	}
 }

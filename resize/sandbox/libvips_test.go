@@ -2,7 +2,6 @@ package sandbox_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -17,7 +16,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
@@ -127,43 +125,4 @@ func TestSameBytesAsInThisProcess(t *testing.T) {
 	if len(restarts) != 0 {
 		t.Errorf("restarts %v, want none for what went wrong", restarts)
 	}
-}
-
-// Files that break decoders break at most a worker: this process lives, every answer is one for the client
-// or a deadline, and afterwards pictures are made.
-func TestHostilePictures(t *testing.T) {
-	c := config(withVips)
-	c.Workers, c.Memory = 2, 640<<20
-	e := newEngine(t, c)
-	files := originals(t, "IMGEDGE_HOSTILE")
-	for name, data := range painted(t) {
-		files["half of "+name] = data[:len(data)/2]
-	}
-	for name, data := range files {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		err := renderIn(ctx, e, data)
-		if s, _ := status(err); err != nil && s < 400 && ctx.Err() == nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		cancel()
-	}
-	t.Logf("%d files, restarts %v", len(files), e.Stats().Restarts)
-	for name, data := range painted(t) {
-		if err := renderIn(t.Context(), e, data); err != nil {
-			t.Errorf("afterwards, %s: %v", name, err)
-		}
-	}
-}
-
-func renderIn(ctx context.Context, e *sandbox.Engine, data []byte) error {
-	source, err := e.Probe(ctx, data)
-	if err != nil {
-		return err
-	}
-	plan, err := resize.Options{Width: 40, Format: resize.FormatJPEG}.Normalize().Plan(source, resize.DefaultLimits())
-	if err != nil {
-		return err
-	}
-	_, err = e.Run(ctx, data, plan)
-	return err
 }
