@@ -15,7 +15,8 @@ import (
 // maxOvertakes while small ones are; then they are held back until it is in. Huge and batch work together
 // leaves one slot and a quarter of the memory to small ones (of a single slot nothing can be left; and
 // what alone needs more than three quarters takes what it needs). Batch work is admitted only while
-// nothing else waits.
+// nothing else waits; it has the last slot too once nothing else has come for quietTime, so that a machine
+// that nobody looks at works with all it has.
 //
 // Those that somebody waits for are refused with ErrOverloaded at once when the queue is full or when
 // those ahead, each taking as long as the latest ones did, would keep them longer than Wait; and later
@@ -33,6 +34,8 @@ type Gate struct {
 	lanes   [laneKinds]lane
 	arrived uint64 // tickets so far
 	refused Refusals
+	visited time.Time   // when the last came that somebody waits for
+	quiet   *time.Timer // lets batch work in when nobody has come; nil = not needed yet
 }
 
 // lane is the state of a Lane.
@@ -84,6 +87,9 @@ func (g *Gate) arrive(l Lane, memory int64) (*ticket, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.arrived++
+	if l != LaneBatch {
+		g.visited = time.Now()
+	}
 	t := &ticket{lane: l, memory: memory, number: g.arrived, ready: make(chan struct{})}
 	t.place = g.lanes[l].waiting.PushBack(t)
 	g.admitLocked()
@@ -159,6 +165,26 @@ func (g *Gate) admitLocked() {
 		t.place, t.began = nil, time.Now()
 		close(t.ready)
 	}
+	g.wakeLocked()
+}
+
+// wakeLocked sees to it that batch work which waits for quiet is looked at again.
+func (g *Gate) wakeLocked() {
+	if busy, _ := g.takenLocked(LaneSmall, LaneHuge, LaneBatch); g.lanes[LaneBatch].first() == nil || busy >= g.slots() {
+		return
+	}
+	left := quietTime - time.Since(g.visited)
+	switch {
+	case left <= 0: // it waits for something else
+	case g.quiet == nil:
+		g.quiet = time.AfterFunc(left, func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.admitLocked()
+		})
+	default:
+		g.quiet.Reset(left)
+	}
 }
 
 func (g *Gate) giveLocked(t *ticket) {
@@ -200,7 +226,11 @@ func (g *Gate) fittingLocked(t *ticket) *ticket {
 // longFitsLocked reports whether other long work leaves room for t.
 func (g *Gate) longFitsLocked(t *ticket) bool {
 	busy, reserved := g.takenLocked(LaneHuge, LaneBatch)
-	return busy < g.longSlots() && (g.Memory <= 0 || busy == 0 || reserved+t.memory <= g.Memory-g.Memory/hugeShare)
+	slots := g.longSlots()
+	if t.lane == LaneBatch && time.Since(g.visited) >= quietTime {
+		slots = g.slots()
+	}
+	return busy < slots && (g.Memory <= 0 || busy == 0 || reserved+t.memory <= g.Memory-g.Memory/hugeShare)
 }
 
 func (g *Gate) takenLocked(lanes ...Lane) (busy int, reserved int64) {

@@ -19,8 +19,8 @@ type visit struct {
 	patience time.Duration // 0 = without end
 }
 
-// Whatever comes and goes: slots and memory hold, a slot and a quarter of the memory are kept from long
-// work, nobody waits who could be in, refusals have a reason, and in the end all are gone.
+// Whatever comes and goes: slots and memory hold, a slot is kept from huge work and a quarter of the memory
+// from all long work, nobody waits who could be in, refusals have a reason, and in the end all are gone.
 func TestGateProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		g := &Gate{
@@ -109,7 +109,7 @@ func (g *Gate) broken() string {
 		return "more than there are slots"
 	case g.Memory > 0 && busy > 1 && reserved > g.Memory:
 		return "more than the budget"
-	case long > g.longSlots():
+	case g.lanes[LaneHuge].busy > g.longSlots() || long > g.slots():
 		return "no slot left to small ones"
 	case g.Memory > 0 && long > 1 && longReserved > g.Memory*3/4:
 		return "no memory left to small ones"

@@ -22,6 +22,10 @@ const hugeShare = 4
 // back. They are through in the time that one huge one takes; without a bound they never end.
 const maxOvertakes = 8
 
+// quietTime is how long nobody has to come before batch work takes the slot that is kept free for them.
+// Whoever comes then waits for one picture to be done; those who come within it of each other do not.
+const quietTime = time.Second
+
 // String returns the name, which is the label in metrics.
 func (l Lane) String() string { return [laneKinds]string{"small", "huge", "batch"}[l] }
 

@@ -128,6 +128,7 @@ func TestWithdrawalLetsOthersIn(t *testing.T) {
 func TestBatchGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &Gate{Slots: 2, Memory: 400, Queue: 2, Wait: time.Second}
+		enter(t, g, 100)() // somebody is there
 		first := come(t.Context(), g, LaneBatch, 100)
 		second, third := come(t.Context(), g, LaneBatch, 100), come(t.Context(), g, LaneBatch, 100)
 		if !isIn(first) || isIn(second) {
@@ -152,6 +153,47 @@ func TestBatchGivesWay(t *testing.T) {
 		(<-other)()
 		(<-second)()
 		(<-third)()
+	})
+}
+
+// Where nobody comes, batch work has all slots, and gives the last one back to those who come again.
+func TestBatchTakesAllWhileItIsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &Gate{Slots: 2, Memory: 400, Queue: 9, Wait: time.Minute}
+		enter(t, g, 100)()
+		var work []<-chan func()
+		for range 4 {
+			work = append(work, come(t.Context(), g, LaneBatch, 10))
+		}
+		time.Sleep(quietTime - time.Millisecond)
+		synctest.Wait()
+		if !isIn(work[0]) || isIn(work[1]) {
+			t.Fatal("want one slot for batch work until it is quiet")
+		}
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		if !isIn(work[1]) || isIn(work[2]) {
+			t.Fatal("want both slots for batch work once it is quiet")
+		}
+		page := come(t.Context(), g, LaneSmall, 100)
+		if isIn(page) {
+			t.Fatal("a page is in where there is no slot")
+		}
+		(<-work[0])()
+		synctest.Wait()
+		if !isIn(page) || isIn(work[2]) {
+			t.Fatal("want the first slot that gets free to go to the page")
+		}
+		(<-page)()
+		synctest.Wait()
+		if isIn(work[2]) {
+			t.Fatal("want the slot kept for those who come next")
+		}
+		(<-work[1])()
+		synctest.Wait()
+		(<-work[2])()
+		synctest.Wait()
+		(<-work[3])()
 	})
 }
 
