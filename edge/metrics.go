@@ -96,7 +96,7 @@ func connections(conns *listeners) []prometheus.Collector {
 
 // refusals returns the counters of what a rate limit refused.
 func refusals(l *limiter) []prometheus.Collector {
-	var all []prometheus.Collector
+	all := make([]prometheus.Collector, 0, limits)
 	for what := range limits {
 		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "imgedge_rate_limited_total", Help: "Requests refused by a rate limit.",

@@ -14,14 +14,14 @@ func (r *Request) Admitted(admit func(ctx context.Context) error) *Request {
 	return &own
 }
 
-// notAdmitted is the refusal of the request that began a fill.
-type notAdmitted struct{ cause error }
+// admissionError is the refusal of the request that began a fill.
+type admissionError struct{ cause error }
 
 // Error returns the text of the cause.
-func (e *notAdmitted) Error() string { return e.cause.Error() }
+func (e *admissionError) Error() string { return e.cause.Error() }
 
 // Unwrap returns the cause, which knows its status.
-func (e *notAdmitted) Unwrap() error { return e.cause }
+func (e *admissionError) Unwrap() error { return e.cause }
 
 // admitted asks whether work may begin.
 func (f *filling) admitted(ctx context.Context) error {
@@ -29,7 +29,7 @@ func (f *filling) admitted(ctx context.Context) error {
 		return nil
 	}
 	if err := f.r.admit(ctx); err != nil {
-		return &notAdmitted{err}
+		return &admissionError{err}
 	}
 	return nil
 }

@@ -186,7 +186,7 @@ func (p *Pipeline) join(ctx context.Context, r *Request) (a answer, joined bool,
 		a, joined, err = p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
 			return p.fill(ctx, patience, r, false)
 		})
-		if refused := (*notAdmitted)(nil); !joined || !errors.As(err, &refused) {
+		if refused := (*admissionError)(nil); !joined || !errors.As(err, &refused) {
 			return a, joined, err
 		}
 	}

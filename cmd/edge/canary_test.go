@@ -48,7 +48,7 @@ func spellingsOf(secret string) map[string]string {
 		all[kind+" in base64url"] = base64.RawURLEncoding.EncodeToString(raw)
 		all[kind+" escaped"] = url.QueryEscape(string(raw))
 		all[kind+" in a path"] = url.PathEscape(string(raw))
-		all[kind+" as bytes"] = strings.Trim(fmt.Sprint(raw), "[]")
+		all[kind+" as bytes"] = strings.Trim(fmt.Sprintf("%d", raw), "[]")
 	}
 	note("text", []byte(secret))
 	if raw, err := hex.DecodeString(secret); err == nil {
