@@ -64,7 +64,7 @@ func newBucket(set BucketSettings, transport *http.Transport) (*Bucket, error) {
 	options := &minio.Options{
 		Secure:       u.Scheme == "https",
 		Creds:        credentials.NewStaticV4(set.AccessKey, set.SecretKey, ""),
-		Transport:    &overhear{transport},
+		Transport:    &overhear{steady{transport}},
 		Region:       set.Region,
 		BucketLookup: minio.BucketLookupDNS,
 		MaxRetries:   1, // Source retries
@@ -120,7 +120,7 @@ type heard struct {
 type heardKey struct{}
 
 // overhear notes each answer in the heard of its request.
-type overhear struct{ next *http.Transport }
+type overhear struct{ next steady }
 
 // RoundTrip implements http.RoundTripper.
 func (o *overhear) RoundTrip(req *http.Request) (*http.Response, error) {

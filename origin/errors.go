@@ -66,6 +66,7 @@ type Error struct {
 	Result Result        // ResultNotFound or later
 	Text   string        // public while HTTPStatus is below 500: no host, path or key in it
 	Wait   time.Duration // the origin's Retry-After, or our own when overloaded; 0 = none
+	Busy   bool          // the origin says that it has too much to do: 429, 503
 	Err    error         // the cause, for the log; may be nil
 }
 
@@ -80,8 +81,14 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, which is not public.
 func (e *Error) Unwrap() error { return e.Err }
 
-// RetryAfter returns how long the origin asked to be left alone; 0 = it did not.
-func (e *Error) RetryAfter() time.Duration { return e.Wait }
+// RetryAfter returns how long the origin asked to be left alone, 1 s where it did not say how long;
+// 0 = it did not ask.
+func (e *Error) RetryAfter() time.Duration {
+	if e.Busy && e.Wait == 0 {
+		return busyFor
+	}
+	return e.Wait
+}
 
 // HTTPStatus returns the status to answer with.
 func (e *Error) HTTPStatus() int {
@@ -118,6 +125,8 @@ func (e *Error) Code() string {
 		return "origin_failed"
 	}
 }
+
+const busyFor = time.Second // a client leaves a busy origin alone, where the origin does not say how long
 
 // constError is a constant error, the cause inside an Error.
 type constError string

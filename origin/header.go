@@ -240,6 +240,7 @@ func statusError(status int, h http.Header, cause error, now time.Time) *Error {
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= http.StatusInternalServerError:
 		e := failed(cause)
 		e.Wait = retryAfter(h, now)
+		e.Busy = status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 		return e
 	default:
 		return invalid(cause)

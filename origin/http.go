@@ -38,7 +38,7 @@ type HTTP struct {
 	allow     []pattern
 	headers   http.Header
 	host      string // Host to send to Base's server; "" = from the URL
-	transport *http.Transport
+	transport steady
 }
 
 var _ Opener = (*HTTP)(nil)
@@ -52,7 +52,7 @@ func NewHTTP(set HTTPSettings) (*HTTP, error) {
 	}
 	// Asked for by name: without the field a server may take any coding for welcome.
 	h.headers.Set("Accept-Encoding", "identity")
-	h.transport = newTransport(newDialer(newGuard(set.AllowNetworks), set.Lookup))
+	h.transport = steady{newTransport(newDialer(newGuard(set.AllowNetworks), set.Lookup))}
 	return h, nil
 }
 
