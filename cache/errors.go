@@ -13,11 +13,12 @@ func (e Error) Error() string { return string(e) }
 
 // The errors of stores.
 const (
-	ErrMiss     = Error("cache miss")                    // no such entry
-	ErrOutdated = Error("entry is older than a purge")   // Set: good for those who wait, but not stored
-	ErrTooLarge = Error("entry is too large to be kept") // Set: over the tier's bound
-	ErrDamaged  = Error("entry is damaged")              // DecodeEntry: of another key, cut short or changed
-	ErrBreaker  = Error("redis is left alone for now")   // the breaker is open
+	ErrMiss     = Error("cache miss")                               // no such entry
+	ErrOutdated = Error("entry is older than a purge")              // Set: good for those who wait, but not stored
+	ErrTooLarge = Error("entry is too large to be kept")            // Set: over the tier's bound
+	ErrDamaged  = Error("entry is damaged")                         // DecodeEntry: of another key, cut short or changed
+	ErrBreaker  = Error("redis is left alone for now")              // the breaker is open
+	ErrUnderWay = Error("a request with the same key is under way") // Answers.Begin
 )
 
 // The errors that know their HTTP status.

@@ -33,11 +33,13 @@ const (
 	opPurge
 	opPing
 	opRate
+	opAnswer
+	opTurn
 	opCount
 )
 
 func (o op) String() string {
-	return [opCount]string{"load", "set", "delete", "tag", "lease", "poll", "verify", "purge", "ping", "rate"}[o]
+	return [opCount]string{"load", "set", "delete", "tag", "lease", "poll", "verify", "purge", "ping", "rate", "answer", "turn"}[o]
 }
 
 // Fleet is what the nodes share: one Redis, reached with short timeouts and through a breaker, and one
@@ -60,7 +62,7 @@ type Fleet struct {
 
 // FleetStats counts what went wrong with Redis.
 type FleetStats struct {
-	Errors map[string]uint64 // by op: load set delete tag lease poll verify purge ping rate
+	Errors map[string]uint64 // by op: load set delete tag lease poll verify purge ping rate answer turn
 	Open   bool              // Redis is left alone until it answers a poll again
 }
 

@@ -60,6 +60,9 @@ func (x *exchange) serveAPI(allow func(Scope) error) {
 	case "/v1/warm":
 		x.call(http.MethodPost, ScopeJobs, allow, x.serveWarm)
 	default:
+		if x.serveIngest(path, allow) {
+			return
+		}
 		if call, ok := underJobs(path); ok {
 			x.serveJobs(call, allow)
 			return

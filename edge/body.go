@@ -55,7 +55,7 @@ func (x *exchange) takeBody() error {
 // bringsFiles reports whether the request's body is read as it comes: the calls that take files, as forms.
 func (x *exchange) bringsFiles() bool {
 	path, _, _ := bytes.Cut(x.target, []byte("?"))
-	return string(x.ctx.Method()) == http.MethodPost && string(path) == "/v1/jobs" &&
+	return string(x.ctx.Method()) == http.MethodPost && (string(path) == "/v1/jobs" || string(path) == "/v1/images") &&
 		bytes.HasPrefix(x.ctx.Request.Header.ContentType(), []byte("multipart/form-data"))
 }
 

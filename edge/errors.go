@@ -14,6 +14,7 @@ import (
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/dialect"
+	"github.com/imgedge/imgedge/ingest"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/signing"
@@ -58,14 +59,15 @@ func problemOf(err error) problem {
 // document is a problem as RFC 9457 words it. Where the type is about:blank the title is the status
 // text; code tells problems apart.
 type document struct {
-	Type      string   `json:"type"`
-	Title     string   `json:"title"`
-	Status    int      `json:"status"`
-	Detail    string   `json:"detail"`
-	Code      string   `json:"code"`
-	RequestID string   `json:"request_id"`
-	Checked   string   `json:"signed_text,omitempty"` // with the debug token: what the signature was checked against
-	Hints     []string `json:"hints,omitempty"`       // with the debug token: likely mistakes
+	Type      string             `json:"type"`
+	Title     string             `json:"title"`
+	Status    int                `json:"status"`
+	Detail    string             `json:"detail"`
+	Code      string             `json:"code"`
+	RequestID string             `json:"request_id"`
+	Errors    []ingest.FileError `json:"errors,omitempty"`      // of an upload: the files that could not be taken
+	Checked   string             `json:"signed_text,omitempty"` // with the debug token: what the signature was checked against
+	Hints     []string           `json:"hints,omitempty"`       // with the debug token: likely mistakes
 }
 
 // fail answers an error with a problem document that nobody keeps, and logs the cause of a 5xx.

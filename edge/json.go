@@ -11,7 +11,7 @@ import (
 
 // answer is a JSON document of the API.
 type answer interface {
-	condition | signed | purged | explanation | jobAnswer | jobList
+	condition | signed | purged | explanation | jobAnswer | jobList | imageAnswer | imageList | uploadAnswer | directAnswer
 }
 
 // badBody is a 400 for a body that is not the JSON a call takes.
@@ -20,7 +20,7 @@ func badBody(text string) error {
 }
 
 // decode reads a call's JSON body into v: one object, no unknown fields.
-func decode[T signOrder | purgeOrder | explainOrder | jobOrder | warmOrder | jobHook](body []byte) (T, error) {
+func decode[T signOrder | purgeOrder | explainOrder | jobOrder | warmOrder | jobHook | imageChange | presetOrder | directOrder | completeOrder](body []byte) (T, error) {
 	var v T
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

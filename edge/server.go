@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/ingest"
 	"github.com/imgedge/imgedge/jobs"
 )
 
@@ -22,14 +24,16 @@ import (
 // has a usable zero value.
 type Server struct {
 	Pictures     Pictures
-	Purger       Purger       // nil = /v1/purge is absent
-	Explainer    Explainer    // nil = /v1/explain leaves out place and plan
-	Dependencies []Dependency // named by /readyz when they fail, before the site's
-	Jobs         *jobs.Engine // nil = /v1/jobs and /v1/warm are absent
-	KeysOf       Lister       // of jobs that name a prefix; nil = they are refused
-	Rates        RateCounter  // counts for Site.RateLimit over the fleet; nil = this node counts alone
-	NoImages     bool         // pictures are served elsewhere: 404 here
-	NoAPI        bool         // /v1 is absent from the public listener (404)
+	Purger       Purger         // nil = /v1/purge is absent
+	Explainer    Explainer      // nil = /v1/explain leaves out place and plan
+	Dependencies []Dependency   // named by /readyz when they fail, before the site's
+	Jobs         *jobs.Engine   // nil = /v1/jobs and /v1/warm are absent
+	KeysOf       Lister         // of jobs that name a prefix; nil = they are refused
+	Rates        RateCounter    // counts for Site.RateLimit over the fleet; nil = this node counts alone
+	NoImages     bool           // pictures are served elsewhere: 404 here
+	NoAPI        bool           // /v1 is absent from the public listener (404)
+	Ingest       *ingest.Store  // nil = /v1/images and /v1/uploads are absent
+	Answers      *cache.Answers // to requests with an Idempotency-Key; nil = the key is ignored
 
 	Logger    *slog.Logger         // causes of 5xx and admin events; nil = nowhere
 	AccessLog *slog.Logger         // one line a request; nil = off

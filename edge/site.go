@@ -20,6 +20,7 @@ type Site struct {
 	BaseURL      string             // of absolute URLs in answers, without a slash at the end; "" = from the request of a trusted proxy, else relative
 	TrustProxies []netip.Prefix     // whose X-Forwarded-* and X-Request-Id are believed; nil = nobody's
 	RateLimit    RateLimit          // of each client on the public listener; zero = none
+	BucketEvents bool               // POST /v1/events/{source} takes the messages of buckets
 	Timing       bool               // Server-Timing on every image answer
 	Dependencies []Dependency       // named by /readyz when they fail, after the server's own
 	JobsSource   string             // whose rules hold for files that come with a job; "" = jobs name a source
@@ -39,6 +40,8 @@ type Source struct {
 	AllowOrigin  string           // Access-Control-Allow-Origin; "" = not sent
 	TimingOrigin string           // Timing-Allow-Origin; "" = not sent
 	ResourceFrom string           // Cross-Origin-Resource-Policy; "" = not sent
+	Bucket       string           // of its originals, for bucket events; "" = it has none
+	Prefix       string           // of its originals in the bucket
 	Pipeline     *pipeline.Source // what the pipeline knows of it; its Name is the same
 }
 

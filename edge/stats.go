@@ -34,7 +34,12 @@ const (
 	JobsTotal       // state
 	JobItems        // state
 	Webhooks        // result
-	metricKinds     // how many there are
+	Uploads         // result: committed, refused
+	UploadedImages
+	UploadedBytes
+	OrphansFound
+	OrphansRemoved
+	metricKinds // how many there are
 )
 
 // described says what a metric is called and means.
@@ -69,6 +74,11 @@ func (m Metric) describe() described {
 		JobItems:        {"job_items_total", "Items of jobs that ended on this node.", false, []string{"state"}},
 		Webhooks:        {"webhooks_total", "Deliveries of webhooks, and given_up: jobs whose webhook was tried for the last time.", false, []string{"result"}},
 		CacheDamaged:    {"cache_damaged_total", "Entries refused for a wrong key or checksum.", false, []string{"tier"}},
+		Uploads:         {"uploads_total", "Uploads by how they ended.", false, []string{"result"}},
+		UploadedImages:  {"uploaded_images_total", "Images stored by uploads.", false, nil},
+		UploadedBytes:   {"uploaded_bytes_total", "Bytes stored by uploads.", false, nil},
+		OrphansFound:    {"orphans_found_total", "Orphans that sweeps found.", false, nil},
+		OrphansRemoved:  {"orphans_removed_total", "Orphans that sweeps removed.", false, nil},
 	}[m]
 }
 

@@ -33,10 +33,18 @@ func (s *Store) Change(ctx context.Context, id string, c Change) (*Image, error)
 			i.Tags = *c.Tags
 		}
 	})
-	if err != nil || s.Purge == nil {
-		return image, err
+	if err != nil {
+		return nil, err
 	}
-	return image, s.Purge(ctx, image.Key)
+	if s.Purge != nil {
+		if err := s.Purge(ctx, image.Key); err != nil {
+			return nil, err
+		}
+	}
+	if s.Presets != nil && len(image.Presets) > 0 {
+		s.Presets.begin(s, image, nil, s.Presets.Names) // what was made before is gone
+	}
+	return image, nil
 }
 
 // edit changes a manifest, again and again where another changes it at the same time.

@@ -50,14 +50,18 @@ func (s *Store) check(ctx context.Context, f *File) (*checked, error) {
 	if f.Size() == 0 {
 		return nil, resize.Unsupported("not_an_image", "the file is empty")
 	}
-	src, err := s.Engine.Probe(ctx, f.Bytes())
+	data, err := f.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	src, err := s.Engine.Probe(ctx, data)
 	if err != nil {
 		return nil, err
 	}
 	body, clean := []byte(nil), false
 	encode := s.encoding(src)
 	if encode == nil {
-		if body, clean = resize.Clean(f.Bytes(), src.Format, src.Orientation); !clean {
+		if body, clean = resize.Clean(data, src.Format, src.Orientation); !clean {
 			encode = &fallback
 		}
 	}
@@ -65,7 +69,7 @@ func (s *Store) check(ctx context.Context, f *File) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := s.Engine.Run(ctx, f.Bytes(), plans...)
+	results, err := s.Engine.Run(ctx, data, plans...)
 	if err != nil {
 		return nil, err
 	}

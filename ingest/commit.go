@@ -61,7 +61,7 @@ func (u *upload) transact(ctx context.Context) (Outcome, error) {
 			return Outcome{}, err
 		}
 	}
-	u.publish(ctx, brought)
+	u.publish(ctx, images, brought)
 	u.beginPresets(images)
 	return u.outcome(images, brought), nil
 }
@@ -88,14 +88,18 @@ func (u *upload) distinct() map[string]*placed {
 func (u *upload) place(ctx context.Context, p *placed) error {
 	key := imageKey(p.image.Key)
 	how := How{Type: p.mime(), Upload: u.id, IfNew: true}
-	err := u.Bucket.Put(ctx, key, p.clean.Bytes(), how)
+	data, err := p.clean.Bytes()
+	if err != nil {
+		return err
+	}
+	err = u.Bucket.Put(ctx, key, data, how)
 	p.fresh = !errors.Is(err, ErrExists) // also after an error, for it may be there all the same
 	if !p.fresh {
 		if p.existing, err = u.committed(ctx, p.image.ID, key); err != nil || p.existing != nil {
 			return storage(err)
 		}
 		how.IfNew, p.again = false, true
-		err = u.Bucket.Put(ctx, key, p.clean.Bytes(), how)
+		err = u.Bucket.Put(ctx, key, data, how)
 	}
 	if err != nil {
 		u.takeBack(ctx, map[string]*placed{p.image.ID: p})
@@ -104,7 +108,10 @@ func (u *upload) place(ctx context.Context, p *placed) error {
 	if p.image.Archive == "" {
 		return nil
 	}
-	if err := u.Archive.Put(ctx, p.image.Archive, p.original.Bytes(), How{Type: "application/octet-stream", Upload: u.id}); err != nil {
+	if data, err = p.original.Bytes(); err == nil {
+		err = u.Archive.Put(ctx, p.image.Archive, data, How{Type: "application/octet-stream", Upload: u.id})
+	}
+	if err != nil {
 		u.takeBack(ctx, map[string]*placed{p.image.ID: p})
 		return storage(err)
 	}
@@ -189,7 +196,10 @@ func (u *upload) verify(ctx context.Context, images map[string]*placed, all bool
 		}
 		_, err := u.Bucket.Stat(ctx, imageKey(p.image.Key))
 		if errors.Is(err, ErrAbsent) {
-			err = u.Bucket.Put(ctx, imageKey(p.image.Key), p.clean.Bytes(), How{Type: p.mime(), Upload: u.id})
+			var data []byte
+			if data, err = p.clean.Bytes(); err == nil {
+				err = u.Bucket.Put(ctx, imageKey(p.image.Key), data, How{Type: p.mime(), Upload: u.id})
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("make sure of an image: %w", storage(err))
@@ -199,21 +209,32 @@ func (u *upload) verify(ctx context.Context, images map[string]*placed, all bool
 }
 
 // publish writes the manifests. A missing one is made again from the record.
-func (u *upload) publish(ctx context.Context, images []Image) {
+func (u *upload) publish(ctx context.Context, images map[string]*placed, brought []Image) {
 	var g errgroup.Group
 	g.SetLimit(u.parallel())
-	for i := range images {
+	for i := range brought {
 		g.Go(func() error {
-			image := &images[i]
+			image := &brought[i]
 			// ErrExists: the object had gone behind our back, its manifest had not.
 			_ = save(ctx, u.Bucket, manifestKey(image.ID), image, How{Upload: u.id, IfNew: true})
 			u.forget(ctx, image.Key) // that it was not there may be remembered
+			u.give(ctx, images[image.ID])
 			u.stats.images.Add(1)
 			u.stats.bytes.Add(uint64(image.Bytes)) //nolint:gosec // a length
 			return nil
 		})
 	}
 	_ = g.Wait() // nothing returns an error
+}
+
+// give passes on the bytes of a new image.
+func (u *upload) give(ctx context.Context, p *placed) {
+	if u.Given == nil {
+		return
+	}
+	if data, err := p.clean.Bytes(); err == nil { // else what is asked for is fetched
+		u.Given(ctx, p.image.Key, data)
+	}
 }
 
 // beginPresets hands the bytes of new images on to who makes their presets.

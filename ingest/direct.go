@@ -80,7 +80,7 @@ func (s *Store) Complete(ctx context.Context, id string, name string, o Order) (
 	if name == "" {
 		name = "upload"
 	}
-	f := &File{Name: cleanName(name), Sum: sha256.Sum256(data), data: data}
+	f := &File{Name: cleanName(name), Sum: sha256.Sum256(data), data: data, size: int64(len(data))}
 	o.Files, o.Atomic, o.id = []*File{f}, true, id
 	outcome, err := s.Upload(ctx, o)
 	var refused *UploadError

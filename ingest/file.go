@@ -8,8 +8,6 @@ import (
 	"hash"
 	"io"
 	"os"
-	"sync"
-	"syscall"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -23,9 +21,9 @@ type File struct {
 	Name string // as the client called it, cleaned
 	Sum  [sha256.Size]byte
 
-	data   []byte
-	mapped bool
-	close  sync.Once
+	size int64
+	data []byte   // of a small one
+	tmp  *os.File // of a larger one; nil = it is in data
 }
 
 // Receive reads a file to its end. One of more than MaxFile bytes is refused with 413 as soon as that is
@@ -63,7 +61,7 @@ func spool(r io.Reader, dir string) (*File, error) {
 	var small bytes.Buffer
 	n, err := io.CopyN(&small, r, inMemory)
 	if errors.Is(err, io.EOF) {
-		return &File{data: small.Bytes()}, nil
+		return &File{data: small.Bytes(), size: n}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -72,37 +70,40 @@ func spool(r io.Reader, dir string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = tmp.Close() }() // what was mapped stays
+	f := &File{tmp: tmp}
 	if err := os.Remove(tmp.Name()); err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
-	more, err := io.Copy(tmp, io.MultiReader(&small, r))
-	if err != nil {
-		return nil, err
+	if f.size, err = io.Copy(tmp, io.MultiReader(&small, r)); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	if more < n {
-		return nil, io.ErrShortWrite
-	}
-	data, err := syscall.Mmap(int(tmp.Fd()), 0, int(more), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("map an uploaded file: %w", err)
-	}
-	return &File{data: data, mapped: true}, nil
+	return f, nil
 }
 
-// Bytes returns the content. It is not to be changed, nor used after Close.
-func (f *File) Bytes() []byte { return f.data }
+// Bytes returns the content, which is not to be changed. That of a large file is read anew each time, so that
+// it takes memory only while it is worked on.
+func (f *File) Bytes() ([]byte, error) {
+	if f.tmp == nil {
+		return f.data, nil
+	}
+	data := make([]byte, f.size)
+	if _, err := f.tmp.ReadAt(data, 0); err != nil {
+		return nil, fmt.Errorf("read an uploaded file: %w", err)
+	}
+	return data, nil
+}
 
 // Size returns the length in bytes.
-func (f *File) Size() int64 { return int64(len(f.data)) }
+func (f *File) Size() int64 { return f.size }
 
-// Close gives the memory back. Twice is fine.
-func (f *File) Close() (err error) {
-	f.close.Do(func() {
-		if f.mapped {
-			err = syscall.Munmap(f.data)
-		}
-		f.data = nil
-	})
+// Close gives back what the file takes. Twice is fine.
+func (f *File) Close() error {
+	if f.tmp == nil {
+		return nil
+	}
+	err := f.tmp.Close()
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
 	return err
 }

@@ -249,7 +249,7 @@ func seeds() int {
 	if n, err := strconv.Atoi(os.Getenv("IMGEDGE_SEEDS")); err == nil {
 		return n
 	}
-	return 16
+	return 10
 }
 
 // TestModel lets processes upload, delete and sweep at random until they are killed at a random call, and

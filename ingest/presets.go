@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -88,6 +87,15 @@ type progress struct {
 	over    bool
 }
 
+// set puts the state of a preset in the place of an older one.
+func (w *progress) set(preset Preset) {
+	if at := slices.IndexFunc(w.presets, func(p Preset) bool { return p.Name == preset.Name }); at >= 0 {
+		w.presets[at] = preset
+		return
+	}
+	w.presets = append(w.presets, preset)
+}
+
 func (p *Presets) init() {
 	p.setup.Do(func() {
 		p.base, p.stop = context.WithCancel(context.Background())
@@ -129,8 +137,11 @@ func (p *Presets) begin(s *Store, image *Image, file *File, names []string) bool
 		return false
 	}
 	w := &progress{changed: make(chan struct{}), failed: map[string]bool{}}
+	if before := p.working[image.ID]; before != nil {
+		w.presets = slices.Clone(before.presets)
+	}
 	for _, name := range names {
-		w.presets = append(w.presets, Preset{Name: name, State: StateQueued})
+		w.set(Preset{Name: name, State: StateQueued})
 	}
 	p.working[image.ID] = w
 	taken := file != nil && p.held < inHand
@@ -161,7 +172,7 @@ func (p *Presets) work(s *Store, image *Image, w *progress, file *File) {
 	}
 	var data []byte
 	if file != nil {
-		data = bytes.Clone(file.Bytes()) // what is made of it may be kept for longer than the file
+		data, _ = file.Bytes() // without it the bytes are read from the source
 	}
 	p.tryAll(image, w, data)
 	p.conclude(s, image, w)

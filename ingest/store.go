@@ -22,6 +22,7 @@ const tidyTime = 20 * time.Second
 // Store keeps uploaded images in a bucket. Bucket, Engine and Limits are required. Its fields are set before
 // use and not changed after; it is safe for concurrent use and must not be copied.
 type Store struct {
+	Source    string          // name of the source that serves the images; for who makes their URLs
 	Bucket    Bucket          // where images, manifests and records lie
 	Archive   Bucket          // where untouched originals lie; nil = they are not kept
 	Presigner Presigner       // of Bucket; nil = clients cannot put files there themselves
@@ -39,6 +40,10 @@ type Store struct {
 	// Purge makes every node forget the variants of an image; nil = nobody remembers any. Its error is not
 	// the upload's.
 	Purge func(ctx context.Context, key string) error
+
+	// Given is told of the bytes of each new image, so that what is asked of it next costs no fetch; nil = nobody
+	// is. It may keep data, and is called before the upload is answered.
+	Given func(ctx context.Context, key string, data []byte)
 
 	locks locks
 	stats counters

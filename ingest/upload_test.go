@@ -139,11 +139,12 @@ func TestLimitsOfUploads(t *testing.T) {
 	for _, n := range []int{0, 1, inMemory - 1, inMemory, inMemory + 1, 3 * inMemory} {
 		data := bytes.Repeat([]byte("0123456789abcde"), n/15+1)[:n]
 		f := received(t, s, `C:\Users\me\..\größe`+"\n\u202e.jpg", data)
-		if !bytes.Equal(f.Bytes(), data) || f.Name != "größe\u202e.jpg" {
+		got, err := f.Bytes()
+		if err != nil || !bytes.Equal(got, data) || f.Name != "größe\u202e.jpg" {
 			t.Errorf("%d bytes: got %d, name %q", n, f.Size(), f.Name)
 		}
-		if f.mapped != (n >= inMemory) {
-			t.Errorf("%d bytes: in a file %v", n, f.mapped)
+		if (f.tmp != nil) != (n >= inMemory) {
+			t.Errorf("%d bytes: in a file %v", n, f.tmp != nil)
 		}
 		if err := errors.Join(f.Close(), f.Close()); err != nil {
 			t.Error(err)

@@ -26,7 +26,7 @@ func Clean(data []byte, f Format, orientation int) ([]byte, bool) {
 			s.out = jpegOrientation(s.out, orientation)
 		}
 	case FormatPNG:
-		if !s.png(data) {
+		if len(data) < 16 || string(data[8:16]) != "\x00\x00\x00\rIHDR" || !s.png(data) {
 			return nil, false
 		}
 		if turned {

@@ -31,6 +31,8 @@ type Config struct {
 	Tokens       []Token              `yaml:"tokens" envPrefix:"TOKENS"`
 	Jobs         Jobs                 `yaml:"jobs" envPrefix:"JOBS_"`
 	Webhooks     Webhooks             `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
+	Ingest       Ingest               `yaml:"ingest" envPrefix:"INGEST_"`
+	Events       Events               `yaml:"events" envPrefix:"EVENTS_"`
 	TrustProxies []string             `yaml:"trust_proxies" env:"TRUST_PROXIES"`
 	Timing       bool                 `yaml:"timing" env:"TIMING"`
 	BaseURL      string               `yaml:"base_url" env:"BASE_URL"`
@@ -264,6 +266,7 @@ func DefaultConfig() Config {
 		Text:      Text{Fonts: []string{libvips.DefaultFont}, Default: libvips.DefaultFont},
 		Jobs:      defaultJobs(),
 		Webhooks:  defaultWebhooks(),
+		Ingest:    defaultIngest(),
 		Log:       Log{Level: "info", Format: "auto", Hits: 1},
 		Shutdown:  Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
 		RateLimit: RateLimit{Window: Duration(time.Second), By: rateByIP},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/edge"
+	"github.com/imgedge/imgedge/ingest"
 	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/pipeline"
@@ -52,7 +53,8 @@ type Node struct {
 	Engine   pipeline.Engine
 	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
 	Pipeline *pipeline.Pipeline
-	Jobs     *jobs.Engine // nil = this node neither takes jobs nor works on them
+	Jobs     *jobs.Engine  // nil = this node neither takes jobs nor works on them
+	Ingest   *ingest.Store // nil = no uploads
 	Server   *edge.Server
 
 	live    atomic.Pointer[wiring] // the configuration in force
@@ -85,6 +87,9 @@ func (n *Node) Open() (err error) {
 	n.live.Store(w)
 	n.undo(func() error { return n.live.Load().close(nil) })
 	n.openPipeline()
+	if err := n.openIngest(); err != nil {
+		return err
+	}
 	if err := n.openJobs(); err != nil {
 		return err
 	}
@@ -215,6 +220,8 @@ func (n *Node) openServer() {
 		Explainer:      n.Pipeline,
 		Jobs:           n.Jobs,
 		KeysOf:         n.keysOf,
+		Ingest:         n.Ingest,
+		Answers:        &cache.Answers{Fleet: n.Fleet},
 		Dependencies:   n.dependencies(),
 		Logger:         n.Log,
 		AccessLog:      n.Log,

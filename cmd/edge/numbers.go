@@ -61,6 +61,7 @@ func (n *Node) emit(emit edge.Emit) {
 	n.emitPipeline(emit)
 	n.emitSandbox(emit)
 	n.emitJobs(emit)
+	n.emitIngest(emit)
 	var bytes uint64
 	w := n.live.Load()
 	for _, name := range w.config.sourceNames() {
@@ -137,4 +138,17 @@ func (n *Node) emitSandbox(emit edge.Emit) {
 		}
 		emit(edge.SandboxLayers, on, l.Name)
 	}
+}
+
+func (n *Node) emitIngest(emit edge.Emit) {
+	if n.Ingest == nil {
+		return
+	}
+	stats := n.Ingest.Stats()
+	emit(edge.Uploads, float64(stats.Uploads), "committed")
+	emit(edge.Uploads, float64(stats.Refused), "refused")
+	emit(edge.UploadedImages, float64(stats.Images))
+	emit(edge.UploadedBytes, float64(stats.Bytes))
+	emit(edge.OrphansFound, float64(stats.Found))
+	emit(edge.OrphansRemoved, float64(stats.Orphans))
 }

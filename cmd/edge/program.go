@@ -34,6 +34,7 @@ type commands struct {
 	Purge         purgeCommand         `cmd:"" help:"Forget cached pictures on every node."`
 	Warm          warmCommand          `cmd:"" help:"Make pictures before somebody asks for them."`
 	Jobs          jobsCommand          `cmd:"" help:"Batches of pictures on a running server."`
+	GC            gcCommand            `cmd:"" name:"gc" help:"Remove what broken uploads have left in the bucket."`
 	Doctor        doctorCommand        `cmd:"" help:"Check configuration, libvips, Redis and sources."`
 	Config        configCommand        `cmd:"" help:"Check, show or describe the configuration."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`

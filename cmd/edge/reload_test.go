@@ -362,13 +362,15 @@ func TestEverySettingReloadsOrIsFrozen(t *testing.T) {
 	reloads := []string{
 		"admin.debug_token", "cache.fresh", "cache.stale_while_revalidate", "cache.stale_if_error", "cache.negative", "sources",
 		"presets", "watermarks", "dialects", "limits.source_bytes", "limits.source_pixels", "limits.source_side", "limits.output_side",
-		"limits.output_pixels", "limits.frames", "limits.animation_pixels", "rate_limit", "render.encode_budget", "tokens", "trust_proxies", "timing", "base_url", "shutdown",
+		"limits.output_pixels", "limits.frames", "limits.animation_pixels", "rate_limit", "render.encode_budget", "tokens", "events.webhook", "trust_proxies", "timing", "base_url", "shutdown",
 	}
 	var next Config
 	started := DefaultConfig()
 	started.Admin.Listen, started.Redis.URL, started.Redis.QueueURL, started.Render.SSIMOf = "a:1", "redis://a", "redis://b", map[string]float64{"avif": 1}
 	started.Limits.ConnectionsPerIP, started.Render.Workers, started.Render.WorkerMemory = 1, 1, 1
 	started.Webhooks.Secret, started.Webhooks.AllowNetworks = "a", []string{"10.0.0.0/8"}
+	started.Ingest.Source, started.Ingest.Prefix, started.Ingest.Normalize, started.Ingest.Archive = "a", "a/", "f=jpeg", "b"
+	started.Ingest.Presets = []string{"a"}
 	frozen := next.freeze(&started)
 	var again Config
 	again.freeze(&started)

@@ -124,6 +124,7 @@ func (w *wiring) site() *edge.Site {
 			Requests: c.RateLimit.Requests, Renders: c.RateLimit.Renders, Window: time.Duration(c.RateLimit.Window),
 			TokensOnly: c.RateLimit.By == rateByToken,
 		},
+		BucketEvents: c.Events.Webhook,
 		Dependencies: w.dependencies(),
 		JobsSource:   c.Jobs.Source,
 	}
@@ -143,7 +144,13 @@ func (w *wiring) site() *edge.Site {
 // edgeSource is how a source is served.
 func (c *Config) edgeSource(name string, served *pipeline.Source) *edge.Source {
 	s := c.Sources[name]
+	var bucket Bucket
+	if s.Bucket != nil {
+		bucket = *s.Bucket
+	}
 	return &edge.Source{
+		Bucket:       bucket.Name,
+		Prefix:       bucket.Prefix,
 		Name:         name,
 		Keys:         s.keyring(),
 		Rules:        c.rules(name),

@@ -36,11 +36,6 @@ func (s *schema) UnmarshalJSON(data []byte) error {
 
 // later lists settings of the plan that this version does not have yet.
 func later(path string) bool {
-	top, _, _ := strings.Cut(path, ".")
-	switch top {
-	case "ingest", "events":
-		return true
-	}
 	switch path {
 	case "cache.bucket", "render.recycle_after", "render.worker_memory", "render.encode_budget":
 		return true

@@ -47,6 +47,7 @@ func (c *Config) validate(r *report) {
 	c.validateTokens(r)
 	c.validateJobs(r)
 	c.validateNetworks(r, "trust_proxies", c.TrustProxies)
+	c.validateIngest(r)
 	c.validateRest(r)
 }
 

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/imgedge/imgedge/ingest"
+	"github.com/imgedge/imgedge/origin"
+)
+
+// uploadMeta is the user metadata that tells our objects from others'.
+const uploadMeta = "imgedge-upload"
+
+// ingestBucket keeps uploads in a bucket.
+type ingestBucket struct {
+	bucket  *origin.Bucket
+	objects *origin.Objects
+}
+
+var (
+	_ ingest.Bucket    = (*ingestBucket)(nil)
+	_ ingest.Presigner = (*ingestBucket)(nil)
+)
+
+func openIngestBucket(b *Bucket, prefix string) (*ingestBucket, error) {
+	bucket, err := origin.NewBucket(b.settings())
+	if err != nil {
+		return nil, err
+	}
+	return &ingestBucket{bucket, bucket.Objects(prefix)}, nil
+}
+
+// Close releases idle connections.
+func (b *ingestBucket) Close() error { return b.bucket.Close() }
+
+// Put stores an object.
+func (b *ingestBucket) Put(ctx context.Context, key string, data []byte, how ingest.How) error {
+	return ingestError(b.objects.Put(ctx, key, data, putOf(how)))
+}
+
+// Get reads an object.
+func (b *ingestBucket) Get(ctx context.Context, key string, maxBytes int64) ([]byte, ingest.Object, error) {
+	data, info, err := b.objects.Get(ctx, key, maxBytes)
+	return data, objectOf(info), ingestError(err)
+}
+
+// Stat returns what is known of an object.
+func (b *ingestBucket) Stat(ctx context.Context, key string) (ingest.Object, error) {
+	info, err := b.objects.Stat(ctx, key)
+	return objectOf(info), ingestError(err)
+}
+
+// List lists objects in the order of their keys.
+func (b *ingestBucket) List(ctx context.Context, prefix, after string) iter.Seq2[ingest.Object, error] {
+	return func(yield func(ingest.Object, error) bool) {
+		for info, err := range b.objects.List(ctx, prefix, after) {
+			if !yield(objectOf(info), ingestError(err)) {
+				return
+			}
+		}
+	}
+}
+
+// Delete removes an object.
+func (b *ingestBucket) Delete(ctx context.Context, key string) error {
+	return b.objects.Delete(ctx, key)
+}
+
+// Presign lets a client put an object.
+func (b *ingestBucket) Presign(ctx context.Context, key string, how ingest.How, size int64, life time.Duration) (string, map[string]string, error) {
+	return b.objects.PresignPut(ctx, key, size, putOf(how), life)
+}
+
+func putOf(how ingest.How) origin.ObjectPut {
+	return origin.ObjectPut{Type: how.Type, Meta: map[string]string{uploadMeta: how.Upload}, IfNew: how.IfNew, IfMatch: how.IfMatch}
+}
+
+func objectOf(i origin.ObjectInfo) ingest.Object {
+	return ingest.Object{Key: i.Key, Size: i.Size, Modified: i.Modified, ETag: i.ETag, Upload: i.Meta[uploadMeta]}
+}
+
+// ingestError says absent and exists in the words of the store.
+func ingestError(err error) error {
+	switch {
+	case errors.Is(err, origin.ErrObjectAbsent):
+		return ingest.ErrAbsent
+	case errors.Is(err, origin.ErrObjectCondition):
+		return ingest.ErrExists
+	}
+	return err
+}
