@@ -240,7 +240,7 @@ func TestPurgeReachesEveryNode(t *testing.T) {
 	for name, body := range purges {
 		t.Run(name, func(t *testing.T) {
 			origin := newOrigin(t)
-			yaml := fmt.Sprintf("redis: {url: %q}\n", testpeer.Redis(t).URL)
+			yaml := fmt.Sprintf("redis: {url: %q}\ncache: {redis: {timeout: 1s}}\n", testpeer.Redis(t).URL) // however slow the machine is
 			a, b := startNode(t, origin, yaml), startNode(t, origin, yaml)
 			a.ok(t, coldTarget)
 			old := b.ok(t, coldTarget).header.Get("Etag")
