@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,11 +158,22 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 	return a.source, err
 }
 
-// Run makes one picture for each plan, in order. When ctx ends, the worker is killed, whatever it is at,
+// Run makes one picture for each plan, in order; of many plans, some at a time from one decode. When ctx ends, the worker is killed, whatever it is at,
 // and ctx.Err() returned. A picture that ends two workers, one after the other, is a 422.
 func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]resize.Result, error) {
-	a, err := e.do(ctx, &job{kind: kindRun, data: data, plans: plans})
-	return a.results, err
+	if len(plans) <= maxPlans {
+		a, err := e.do(ctx, &job{kind: kindRun, data: data, plans: plans})
+		return a.results, err
+	}
+	results := make([]resize.Result, 0, len(plans))
+	for some := range slices.Chunk(plans, maxPlans) {
+		a, err := e.do(ctx, &job{kind: kindRun, data: data, plans: some})
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, a.results...)
+	}
+	return results, nil
 }
 
 // job is one call on its way through a worker.

@@ -293,6 +293,30 @@ func TestLargePictures(t *testing.T) {
 	}
 }
 
+// Presets and ladders may be many; no worker ends because of their number.
+func TestManyPlans(t *testing.T) {
+	e := newEngine(t, config(withActs))
+	plans := make([]resize.Plan, 200)
+	for i := range plans {
+		plans[i] = resize.Plan{Width: 10, Height: 10}
+	}
+	results, err := e.Run(t.Context(), picture("hello"), plans...)
+	if err != nil || len(results) != len(plans) {
+		t.Errorf("%d results, %v; want %d", len(results), err, len(plans))
+	}
+	plans = plans[:1]
+	plans[0].Overlay.Image = strings.Repeat("<", 128<<10) // no message holds it
+	if _, err := e.Run(t.Context(), picture("hello"), plans...); err == nil {
+		t.Error("no error for a plan that is too long")
+	}
+	if got, err := run(t.Context(), e, "hello"); err != nil || got != "hello" {
+		t.Errorf("after it: %q, %v", got, err)
+	}
+	if s := e.Stats(); len(s.Restarts) != 0 {
+		t.Errorf("workers have ended: %v", s.Restarts)
+	}
+}
+
 func TestWorkerThatDoesNotStart(t *testing.T) {
 	_, err := sandbox.New(config(broken))
 	if err == nil || !strings.Contains(err.Error(), "this one never starts") {

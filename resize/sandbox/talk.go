@@ -39,6 +39,13 @@ func (w *worker) load(j *job) (r request, fds []int, err error) {
 	return r, fds, nil
 }
 
+// unload lets go of shared memory, of which the worker may not have heard.
+func (w *worker) unload() {
+	w.input.close()
+	w.output.close()
+	w.input, w.output, w.held = nil, nil, held{}
+}
+
 // unmarked takes the watermarks' bytes out of plans. total is where the first will lie, and where the last
 // ends. Plans that share a watermark share its bytes.
 func unmarked(plans []resize.Plan, total *int) (bare []resize.Plan, spans []span, marks [][]byte) {

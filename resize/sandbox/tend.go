@@ -73,9 +73,7 @@ func (w *worker) rest() {
 		return
 	}
 	_ = w.conn.SetDeadline(time.Time{})
-	w.input.close()
-	w.output.close()
-	w.input, w.output, w.held = nil, nil, held{}
+	w.unload()
 	w.look()
 }
 

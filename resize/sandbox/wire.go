@@ -25,6 +25,9 @@ const (
 // maxMessage bounds one message, bytes: about forty plans.
 const maxMessage = 128 << 10
 
+// maxPlans is how many plans go into one message, so that the longest ones fit.
+const maxPlans = 16
+
 // setup is the first message to a worker.
 type setup struct {
 	Memory int64  // RLIMIT_DATA, bytes; 0 = none
@@ -102,13 +105,24 @@ func connection(fd int) (*net.UnixConn, error) {
 
 // send writes one message with descriptors.
 func send[M setup | hello | request | reply](conn *net.UnixConn, message M, fds ...int) error {
-	text, err := json.Marshal(message)
+	text, err := encode(message)
 	if err != nil {
 		return err
 	}
-	if len(text) > maxMessage {
-		return fmt.Errorf("a message of %d bytes is over %d", len(text), maxMessage)
+	return post(conn, text, fds...)
+}
+
+// encode words a message.
+func encode[M setup | hello | request | reply](message M) ([]byte, error) {
+	text, err := json.Marshal(message)
+	if err == nil && len(text) > maxMessage {
+		err = fmt.Errorf("a message of %d bytes is over %d", len(text), maxMessage)
 	}
+	return text, err
+}
+
+// post writes an encoded message with descriptors.
+func post(conn *net.UnixConn, text []byte, fds ...int) (err error) {
 	if len(fds) == 0 {
 		_, err = conn.Write(text) // which is what a worker is left with
 		return err

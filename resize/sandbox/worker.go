@@ -161,7 +161,11 @@ func (w *worker) work(ctx context.Context, j *job) (answer, error) {
 		return answer{}, err
 	}
 	stop := context.AfterFunc(ctx, func() { w.kill(ReasonDeadline) })
-	defer stop()
+	defer func() {
+		if !stop() {
+			w.kill(ReasonDeadline) // now, not in the middle of the next job
+		}
+	}()
 	w.said.begin()
 	w.used++
 	if j.kind == kindRun {
@@ -171,9 +175,15 @@ func (w *worker) work(ctx context.Context, j *job) (answer, error) {
 	defer func() { w.last = time.Now() }()
 	r, fds, err := w.load(j)
 	if err != nil {
+		w.unload()
 		return answer{}, err
 	}
-	if err := send(w.conn, r, fds...); err != nil {
+	text, err := encode(r)
+	if err != nil {
+		w.unload()
+		return answer{}, err
+	}
+	if err := post(w.conn, text, fds...); err != nil {
 		return answer{}, w.broken(err, true)
 	}
 	a, err := w.hear(j)
