@@ -74,10 +74,12 @@ type Server struct {
 }
 
 // Reload puts a site in force: requests that begin after it see nothing of the old one, and every URL
-// is verified anew. The first call makes the server ready. It may be called at any time.
+// is verified anew; event streams end, and their clients come again. The first call makes the server ready. It may be called at any time.
 func (s *Server) Reload(site *Site) {
 	s.setup()
-	s.state.Store(s.newState(site))
+	if before := s.state.Swap(s.newState(site)); before != nil {
+		close(before.over)
+	}
 	s.metrics.reloadSuccess.Set(1)
 }
 

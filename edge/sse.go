@@ -29,7 +29,8 @@ type event struct {
 
 // feed sends events until there are no more, ctx ends, or send fails, which means that the client has
 // gone. It runs after the handler has returned, in a goroutine of its own: what it needs of the request
-// is copied before. ctx ends when the client leaves, when the server drains, and after an hour.
+// is copied before. ctx ends when the client leaves, when the server drains or gets another
+// site, and after an hour.
 //
 //	func (x *exchange) serveJobEvents(id string) error {
 //		last := x.lastEventID()
@@ -68,11 +69,15 @@ func (x *exchange) stream(f feed) error {
 	if c, ok := out.conn.(*conn); ok {
 		out.conn = c.Conn // whose deadlines may be set while the server sets its own
 	}
-	id, leaving := string(x.id[:x.idLen]), s.streams.leaving
+	id := string(x.id[:x.idLen])
+	out.leaving = s.streams.leaving
+	if x.state != nil {
+		out.over = x.state.over
+	}
 	x.ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer leave()
 		out.w = w
-		if err := out.run(f, leaving); err != nil {
+		if err := out.run(f); err != nil {
 			s.Logger.LogAttrs(context.Background(), slog.LevelWarn, "stream ended",
 				slog.String("request_id", id), slog.String("cause", err.Error()))
 		}
@@ -91,19 +96,21 @@ func (x *exchange) lastEventID() int64 {
 
 // streamWriter writes one stream.
 type streamWriter struct {
-	conn net.Conn // for its write deadline: the server sets one for the whole answer, which would cut it
+	conn    net.Conn        // for its write deadline: the server sets one for the whole answer, which would cut it
+	leaving <-chan struct{} // closed when the server drains
+	over    <-chan struct{} // closed when another site is in force, which may not have the caller's token; nil = never
 
 	mu sync.Mutex // guards w: events and heartbeats come from two goroutines
 	w  *bufio.Writer
 }
 
 // run feeds the stream until f returns, and sends heartbeats beside it.
-func (o *streamWriter) run(f feed, leaving <-chan struct{}) (err error) {
+func (o *streamWriter) run(f feed) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), streamLife)
 	var beats sync.WaitGroup
 	beats.Go(func() {
 		defer cancel()
-		o.beat(ctx, leaving)
+		o.beat(ctx)
 	})
 	defer beats.Wait()
 	defer cancel()
@@ -124,8 +131,8 @@ func (o *streamWriter) run(f feed, leaving <-chan struct{}) (err error) {
 	return err
 }
 
-// beat writes a comment now and then. It returns when ctx or the server ends, or the client has gone.
-func (o *streamWriter) beat(ctx context.Context, leaving <-chan struct{}) {
+// beat writes a comment now and then. It returns when ctx, the site or the server ends, or the client has gone.
+func (o *streamWriter) beat(ctx context.Context) {
 	tick := time.NewTicker(streamHeartbeat)
 	defer tick.Stop()
 	if o.write([]byte(":\n\n")) != nil { // so that the client has the header at once
@@ -135,7 +142,9 @@ func (o *streamWriter) beat(ctx context.Context, leaving <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-leaving:
+		case <-o.leaving:
+			return
+		case <-o.over:
 			return
 		case <-tick.C:
 			if o.write([]byte(":\n\n")) != nil {

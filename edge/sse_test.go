@@ -177,6 +177,16 @@ func TestStreamEnds(t *testing.T) {
 		for range lines { // ends
 		}
 	})
+	t.Run("another site is in force", func(t *testing.T) {
+		s := &Server{Pictures: held(picture("x", "image/jpeg"))}
+		s.Reload(testSite())
+		_, lines, _ := listen(t, streaming(t, s, forever))
+		<-began
+		s.Reload(testSite())
+		wait(t)
+		for range lines { // ends
+		}
+	})
 	t.Run("a panic", func(t *testing.T) {
 		_, lines, _ := listen(t, streaming(t, &Server{}, func(int64) feed {
 			return func(context.Context, func(event) error) error { panic("oh") }

@@ -19,6 +19,7 @@ type state struct {
 	debug   *[sha256.Size]byte // hash of the debug token; nil = none
 	memo    *memo
 	mounts  []*mounted
+	over    chan struct{} // closed when another state is in force
 }
 
 // served is a Source prepared for serving.
@@ -38,7 +39,7 @@ type hashedToken struct {
 }
 
 func (s *Server) newState(site *Site) *state {
-	st := &state{site: site, sources: make(map[string]*served, len(site.Sources)), memo: newMemo(s.MemoSize), mounts: newMounts(site.Mounts, s.MemoSize)}
+	st := &state{site: site, sources: make(map[string]*served, len(site.Sources)), memo: newMemo(s.MemoSize), mounts: newMounts(site.Mounts, s.MemoSize), over: make(chan struct{})}
 	for name, src := range site.Sources {
 		st.sources[name] = &served{
 			Source:       src,
