@@ -28,6 +28,10 @@ local window = tonumber(ARGV[2])
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local done = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+if done > now + window then
+  done = now + window
+  redis.call('SET', KEYS[1], string.format('%.0f', done), 'PX', math.ceil(window / 1000))
+end
 local next = done + window / tonumber(ARGV[1]) * tonumber(ARGV[3])
 local over = next - now - window
 if ARGV[4] == '1' then

@@ -52,6 +52,13 @@ func testRates(t *testing.T, url string) {
 	if err != nil || !near(lead, time.Hour) {
 		t.Errorf("1000 spent: lead %v, %v; want a window, no more", lead, err)
 	}
+	short := Rate{Events: 1, Window: 10 * time.Minute} // after a reload
+	if wait, lead, err := b.Take(t.Context(), "one", short); err != nil || !near(wait, 10*time.Minute) || !near(lead, 10*time.Minute) {
+		t.Errorf("in a shorter window: wait %v, lead %v, %v; want 10m", wait, lead, err)
+	}
+	if ttl, err := b.Fleet.client.PTTL(t.Context(), rateKey(rateHash("one"))).Result(); err != nil || !near(ttl, 10*time.Minute) {
+		t.Errorf("in a shorter window the key lives for %v, %v; want 10m", ttl, err)
+	}
 	ttl, err := b.Fleet.client.PTTL(t.Context(), rateKey(rateHash("spender"))).Result()
 	if err != nil || !near(ttl, time.Hour) {
 		t.Errorf("the key lives for %v, %v; want as long as the lead", ttl, err)

@@ -50,6 +50,10 @@ func (c *cells) take(who spender, rate cache.Rate, now time.Time, shared bool) (
 	if one.done.Before(now) {
 		one.done = now
 	}
+	if most := now.Add(rate.Window); one.done.After(most) { // the window was longer before a reload
+		one.done = most
+		sh.all[who] = one
+	}
 	next := one.done.Add(rate.Window / time.Duration(rate.Events))
 	if over := next.Sub(now) - rate.Window; over > 0 {
 		return over, false

@@ -38,6 +38,21 @@ func (a answerOf) wantLimited(t *testing.T, after string) {
 	}
 }
 
+// What was done within a long window does not outlast a reload that makes the window short.
+func TestAShorterWindowHoldsAtOnce(t *testing.T) {
+	var c cells
+	who := spender{what: limitRequests, token: "cms"}
+	now := newClock().now()
+	c.take(who, cache.Rate{Events: 1, Window: time.Hour}, now, false)
+	short := cache.Rate{Events: 1, Window: time.Second}
+	if wait, _ := c.take(who, short, now, false); wait != time.Second {
+		t.Errorf("wait %v, want the new window", wait)
+	}
+	if wait, _ := c.take(who, short, now.Add(time.Second), false); wait != 0 {
+		t.Errorf("wait %v when it is over, want 0", wait)
+	}
+}
+
 func TestRequestsAreLimited(t *testing.T) {
 	at := newClock()
 	r := start(t, &Server{Now: at.now, Pictures: held(picture("x", "image/jpeg"))}, limitedSite(RateLimit{Requests: 3, Window: 3 * time.Second}))
