@@ -13,12 +13,14 @@ GOFUMPT   := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 FUZZTIME   ?= 60s
+SOAKTIME   ?= 10m
+SOAKFLAGS  ?=
 TESTFLAGS  ?=
 TESTTIME   ?= 10m
 BENCHFLAGS ?=
 RUNFLAGS   ?=
 
-.PHONY: help run build samples test lint contact-sheet bench fuzz tools clean libvips redis
+.PHONY: help run build samples test lint contact-sheet bench soak fuzz tools clean libvips redis
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,6 +50,9 @@ contact-sheet: samples ## every option on the sample pictures, on one HTML page
 bench: libvips build samples ## Go benchmarks, then load on a fresh local server
 	go test -run '^$$' -bench . -benchmem ./...
 	bench/run $(BENCHFLAGS)
+
+soak: libvips redis build samples ## a server under traffic for SOAKTIME (10m) while its workers and Redis die; IMGEDGE_HOSTILE adds files
+	go run ./cmd/soak -time $(SOAKTIME) $(SOAKFLAGS)
 
 fuzz: libvips ## every fuzz target for FUZZTIME (60s) each
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -105,5 +106,16 @@ func TestWatch(t *testing.T) {
 func TestWatchOfNobody(t *testing.T) {
 	if _, err := Start(t.Context(), folder(t, nil), 5); !errors.Is(err, ErrGone) {
 		t.Errorf("error %v, want ErrGone", err)
+	}
+}
+
+func TestChildren(t *testing.T) {
+	dir := folder(t, map[int]int{9: 1, 5: 2, 7: 2, 6: 5})
+	pids, err := Children(dir, 2)
+	if err != nil || !slices.Equal(pids, []int{5, 7}) {
+		t.Errorf("children of 2: %v, %v, want 5 and 7", pids, err)
+	}
+	if _, err := Children(filepath.Join(dir, "none"), 2); err == nil {
+		t.Error("no error without a folder of processes")
 	}
 }

@@ -31,6 +31,7 @@ func arrows() []arrow {
 	return []arrow{
 		{from: "cmd/edge", ours: []string{"*"}, named: namedLibraries(), program: true},
 		{from: "cmd/contactsheet", ours: []string{"dialect", "resize", "resize/libvips"}, program: true},
+		{from: "cmd/soak", ours: []string{"bench/soak", "sample"}, program: true},
 		{from: "cmd/sample", ours: []string{"sample"}, program: true},
 		{from: "edge", ours: []string{"pipeline", "dialect", "signing", "resize", "origin", "cache", "ingest", "jobs"}, named: []string{fasthttp, prometheus}},
 		{from: "ingest", ours: []string{"resize"}},
@@ -50,6 +51,7 @@ func arrows() []arrow {
 		{from: "bench/compare", ours: []string{"bench/check", "bench/load", "bench/measure", "bench/report"}, program: true},
 		{from: "bench/measure", ours: []string{"signing", "bench/check", "bench/load", "bench/proc", "bench/report", "bench/scrape"}},
 		{from: "bench/report", ours: []string{"bench/check", "bench/load", "bench/proc", "bench/scrape"}},
+		{from: "bench/soak", ours: []string{"bench/check", "bench/proc", "bench/scrape", "internal/hostile"}},
 		{from: "bench/proc", stdlib: true},
 		{from: "bench/scrape", stdlib: true},
 		{from: "sample"},
