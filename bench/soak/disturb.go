@@ -20,28 +20,32 @@ type redisServer struct {
 	cmd                   *exec.Cmd
 }
 
-func startRedis(program, dir string) (*redisServer, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func startRedis(ctx context.Context, program, dir string) (*redisServer, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("find a port: %w", err)
 	}
 	r := &redisServer{program: program, address: l.Addr().String(), dir: dir}
 	_ = l.Close() // it had no connections
-	return r, r.start()
+	return r, r.start(ctx)
 }
 
-func (r *redisServer) start() error {
+// start ends with an answer, or an error; the process outlives ctx, stop ends it.
+func (r *redisServer) start(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	host, port, err := net.SplitHostPort(r.address)
 	if err != nil {
 		return err
 	}
-	r.cmd = exec.Command(r.program, "--bind", host, "--port", port, "--dir", r.dir, "--save", "", "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy", "allkeys-lru") //nolint:gosec // the caller's program
+	r.cmd = exec.CommandContext(ctx, r.program, "--bind", host, "--port", port, "--dir", r.dir, "--save", "", "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy", "allkeys-lru") //nolint:gosec // the caller's program
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := r.cmd.Start(); err != nil {
 		return fmt.Errorf("start Redis: %w", err)
 	}
+	dialer := net.Dialer{Timeout: time.Second}
 	for range 100 {
-		conn, err := net.DialTimeout("tcp", r.address, time.Second)
+		conn, err := dialer.DialContext(ctx, "tcp", r.address)
 		if err == nil {
 			return conn.Close()
 		}
@@ -104,7 +108,7 @@ func (d *disturber) freezeRedis(ctx context.Context) {
 func (d *disturber) restartRedis(ctx context.Context) {
 	d.redis.stop()
 	_ = pause(ctx, d.config.Pause) // shorter if the time is up
-	if err := d.redis.start(); err != nil {
+	if err := d.redis.start(ctx); err != nil {
 		d.config.Log(err.Error())
 	}
 }

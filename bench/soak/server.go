@@ -74,7 +74,7 @@ func startEdge(ctx context.Context, c Config, dir, redis string) (*server, error
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
 	args := append(c.Edge[1:len(c.Edge):len(c.Edge)], "serve", "--config", file)
-	s := &server{cmd: exec.Command(c.Edge[0], args...), exited: make(chan struct{})} //nolint:gosec // the caller's program
+	s := &server{cmd: exec.CommandContext(context.WithoutCancel(ctx), c.Edge[0], args...), exited: make(chan struct{})} //nolint:gosec // the caller's program
 	s.cmd.Env = c.Env
 	s.cmd.Stdout = os.Stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -100,7 +100,7 @@ func Run(ctx context.Context, c Config) (r Report, err error) {
 	if err != nil {
 		return Report{}, err
 	}
-	redis, err := startRedis(c.Redis, dir)
+	redis, err := startRedis(ctx, c.Redis, dir)
 	if err != nil {
 		return Report{}, err
 	}
