@@ -76,7 +76,7 @@ func TestObjectsList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := o.bucket.Objects("mind/").Put(t.Context(), "l/9", nil, ObjectPut{}); err != nil {
+	if err := o.bucket.Objects("mind/").Put(t.Context(), "l/9", []byte("x"), ObjectPut{}); err != nil {
 		t.Fatal(err)
 	}
 	keys := func(prefix, after string, most int) string {
