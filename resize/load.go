@@ -22,6 +22,9 @@ func shrinkOnLoad(src Source, frames int, region image.Rectangle, scaled image.P
 	switch {
 	case src.Format == FormatJPEG:
 		shrink = decoderShrink(factor)
+		for lost(size, region, scaled, shrink) > mostLost {
+			shrink /= 2
+		}
 		by := float64(shrink)
 		size = image.Pt((size.X+shrink-1)/shrink, (size.Y+shrink-1)/shrink)
 		return shrink, 1, reduced(region, 1/by, 1/by, size)
@@ -38,6 +41,23 @@ func shrinkOnLoad(src Source, frames int, region image.Rectangle, scaled image.P
 	default:
 		return 1, 1, region
 	}
+}
+
+// mostLost is how far, in output px, the far edge may move inward. At 0.3 fine detail of a small result has an SSIM
+// below 0.985 with that of a full decode.
+const mostLost = 0.2
+
+// lost returns by how many output px the far edge moves, at most, as libvips leaves out a JPEG's last px
+// where it is not full, and what is left is resampled to the size of the whole.
+func lost(size image.Point, region image.Rectangle, scaled image.Point, shrink int) float64 {
+	x, y := 0, 0
+	if region.Max.X == size.X {
+		x = size.X % shrink
+	}
+	if region.Max.Y == size.Y {
+		y = size.Y % shrink
+	}
+	return max(float64(x*scaled.X)/float64(region.Dx()), float64(y*scaled.Y)/float64(region.Dy()))
 }
 
 // What an SVG is drawn at is at most this large; what is larger, because little of it is kept, is

@@ -321,6 +321,9 @@ func TestPlanShrink(t *testing.T) {
 		{"crop", Options{Width: 100, Crop: Region{X: 100, Y: 10, W: 400, H: 200}}, jpegOf(1000, 500, 1), 2, image.Rect(50, 5, 250, 105)},
 		{"crop off the grid", Options{Width: 100, Crop: Region{X: 101, Y: 11, W: 401, H: 201}}, jpegOf(1000, 500, 1), 2, image.Rect(51, 6, 251, 106)},
 		{"crop to the odd edge", Options{Width: 20, Crop: Region{X: 801, Y: 1, W: 200, H: 500}}, jpegOf(1001, 501, 1), 4, image.Rect(200, 0, 251, 126)},
+		{"odd, where the edge would move by a third of a px", Options{Width: 100}, jpegOf(1900, 1263, 1), 4, image.Rect(0, 0, 475, 316)},
+		{"odd, and half would move it too far", Options{Width: 300}, jpegOf(1001, 501, 1), 1, image.Rect(0, 0, 1001, 501)},
+		{"odd, cut before the edge", Options{Width: 300, Crop: Region{X: 0, Y: 0, W: 1000, H: 500}}, jpegOf(1001, 501, 1), 2, image.Rect(0, 0, 500, 250)},
 		{"the sharper side counts", Options{Width: 100, Height: 500, Fit: FitStretch}, jpegOf(1000, 500, 1), 1, image.Rect(0, 0, 1000, 500)},
 		{"png", Options{Width: 10}, Source{Format: FormatPNG, Width: 1000, Height: 500, Bands: 3, Depth: 8}, 1, image.Rect(0, 0, 1000, 500)},
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"os"
 	"strings"
@@ -13,6 +14,13 @@ import (
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/ssim"
 )
+
+// cutOut returns a picture with soft alpha.
+func cutOut(w, h int) *image.NRGBA {
+	return paint(w, h, func(x, y int) color.NRGBA {
+		return color.NRGBA{uint8(200 * x / w), uint8(200 * y / h), uint8(40 * (x / 50 % 4)), uint8(min(255, max(0, 2*x-y)))}
+	})
+}
 
 // plansOf returns the plans of options as a URL has them.
 func plansOf(t testing.TB, src resize.Source, texts ...string) []resize.Plan {
@@ -37,9 +45,7 @@ func plansOf(t testing.TB, src resize.Source, texts ...string) []resize.Plan {
 func TestTogether(t *testing.T) {
 	e := newEngine(t)
 	files := pictures(t)
-	files["alpha.png"] = pngOf(t, paint(400, 300, func(x, y int) color.NRGBA {
-		return color.NRGBA{uint8(x / 2), uint8(y / 2), uint8(40 * (x / 50 % 4)), uint8(min(255, max(0, 2*x-y)))}
-	}))
+	files["alpha.png"] = pngOf(t, cutOut(400, 300))
 	files["odd.jpg"] = jpegOf(t, photo(801, 603), 92)
 	texts := []string{
 		"w=64", "w=120", "w=200&h=200&fit=cover", "w=301", "w=90&ar=1:1", "w=140&rot=90&flip=h",
