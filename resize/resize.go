@@ -12,7 +12,7 @@ package resize
 
 // KeyVersion is part of every cache key. It is raised whenever the same options and the same source
 // give other bytes than before.
-const KeyVersion = 2
+const KeyVersion = 3
 
 // Result is one finished picture.
 type Result struct {
