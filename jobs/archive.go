@@ -150,10 +150,12 @@ func (a *Archive) write(to io.Writer, body func(*entry, io.Writer) error) error 
 	z := zip.NewWriter(to)
 	for i := range a.entries {
 		n := &a.entries[i]
-		w, err := z.CreateRaw(&zip.FileHeader{
+		header := &zip.FileHeader{
 			Name: n.name, Method: zip.Store, Flags: utf8Names, CRC32: n.crc32,
-			CompressedSize64: uint64(n.size), UncompressedSize64: uint64(n.size), Modified: a.made,
-		})
+			CompressedSize64: uint64(n.size), UncompressedSize64: uint64(n.size),
+		}
+		header.SetModTime(a.made) //nolint:staticcheck // CreateRaw writes no date of Modified
+		w, err := z.CreateRaw(header)
 		if err != nil {
 			return err
 		}

@@ -78,6 +78,9 @@ func TestALargeArchive(t *testing.T) {
 			if err != nil || len(z.File) != row.entries {
 				t.Fatalf("%v, %d files of %d", err, len(z.File), row.entries)
 			}
+			if at := z.File[0].Modified; !at.Equal(a.made) {
+				t.Errorf("a file of %s was packed with the date %s", a.made.UTC(), at)
+			}
 		})
 	}
 }
@@ -157,6 +160,20 @@ func TestArchiveNames(t *testing.T) {
 	} {
 		if got := n.unique(row.folder, row.name, row.extension); got != row.want {
 			t.Errorf("unique(%q, %q, %q) = %q, want %q", row.folder, row.name, row.extension, got, row.want)
+		}
+	}
+}
+
+func TestOutputFolders(t *testing.T) {
+	long := "w=" + strings.Repeat("1", longestFolder-len("1-w"))
+	for _, row := range []struct{ output, want string }{
+		{"w=400&f=webp", "1-w400-fwebp"},
+		{"", "1"},
+		{"../x", "1-.._x"},
+		{long[:len(long)-1] + "&f=webp", "1-w" + strings.Repeat("1", longestFolder-len("1-w")-1)}, // cut behind the dash
+	} {
+		if got := outputFolders([]string{row.output})[0]; got != row.want {
+			t.Errorf("outputFolders(%q) = %q, want %q", row.output, got, row.want)
 		}
 	}
 }

@@ -89,8 +89,8 @@ func outputFolders(outputs []string) []string {
 				return '_'
 			}
 		}, text)
-		folder := strings.TrimRight(fmt.Sprintf("%d-%s", i+1, text), "-.")
-		folders[i] = folder[:min(len(folder), longestFolder)]
+		folder := fmt.Sprintf("%d-%s", i+1, text)
+		folders[i] = strings.TrimRight(folder[:min(len(folder), longestFolder)], "-.")
 	}
 	return folders
 }
