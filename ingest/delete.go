@@ -7,7 +7,8 @@ import (
 )
 
 // Delete removes an image: its manifest, its place in the record, its objects; then every node forgets its
-// variants. A 404 if there is none.
+// variants. A 404 if there is none. Where the nodes cannot be told, which is asked first, nothing is removed
+// and the call can be repeated.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	if !isID(id) {
 		return notFound()
@@ -19,6 +20,9 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	defer unlock()
 	image, err := s.imageLocked(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := s.purge(ctx, image.Key); err != nil {
 		return err
 	}
 	if err := s.Bucket.Delete(ctx, manifestKey(id)); err != nil {
@@ -44,10 +48,15 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := s.removeObjects(ctx, image, uploads); err != nil {
 		return storage(err)
 	}
+	return s.purge(ctx, image.Key)
+}
+
+// purge makes every node forget the variants of an image.
+func (s *Store) purge(ctx context.Context, key string) error {
 	if s.Purge == nil {
 		return nil
 	}
-	return s.Purge(ctx, image.Key)
+	return s.Purge(ctx, key)
 }
 
 // strike takes an image out of a record; an empty record is removed.

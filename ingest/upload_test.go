@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"bytes"
 	"errors"
 	"fmt"
@@ -227,6 +228,38 @@ func TestDelete(t *testing.T) {
 		t.Error(err)
 	}
 	if left := append(keys(t, s.Bucket), keys(t, s.Archive)...); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// TestDeleteUntold deletes while the other nodes cannot be told: the image stays, and a second call removes it.
+func TestDeleteUntold(t *testing.T) {
+	s := newServer(t).store("a/")
+	got, err := s.Upload(t.Context(), order(t, s, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := errors.New("redis is away")
+	var told []string
+	s.Purge = func(_ context.Context, key string) error {
+		told = append(told, key)
+		return away
+	}
+	id := idsOf(got)[0]
+	if err := s.Delete(t.Context(), id); !errors.Is(err, away) {
+		t.Errorf("Delete = %v, want %v", err, away)
+	}
+	if _, err := s.Image(t.Context(), id); err != nil {
+		t.Errorf("after a deletion that failed: %v", err)
+	}
+	away = nil
+	if err := s.Delete(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	if last := told[len(told)-1]; len(told) < 2 || last != got.Images[0].Key {
+		t.Errorf("told to forget %q", told)
+	}
+	if left := keys(t, s.Bucket); len(left) > 0 {
 		t.Errorf("left %v", left)
 	}
 }
