@@ -351,6 +351,8 @@ func TestJobsAreCheckedWhole(t *testing.T) {
 		{"file of another name", []part{options, {"picture", "a.gif", gif(1)}}, 400, "bad_option", "picture"},
 		{"no file", []part{options}, 400, "bad_option", "files"},
 		{"files and keys", []part{options, {"keys", "", "a.jpg"}, file}, 400, "bad_option", "either"},
+		{"options behind files alone", []part{file, options}, 400, "bad_option", "before the files"},
+		{"a file without a name", []part{options, {"file", "", "GIF89a"}}, 400, "bad_option", "file=@"},
 		{"no picture", []part{options, file, {"file", "b.gif", "plain text"}}, 415, "not_an_image", "b.gif"},
 		{"too large", []part{options, file, {"file", "large.gif", gif(2000)}}, 413, "too_large", "large.gif"},
 		{"too many", []part{options, file, file, file, {"file", "fourth.gif", gif(1)}}, 413, "too_large", "fourth.gif"},

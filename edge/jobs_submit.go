@@ -150,10 +150,12 @@ func (x *exchange) submitForm(ctx context.Context, s *submission) (jobs.Job, err
 func (s *submission) take(ctx context.Context, part *multipart.Part) error {
 	name, file := part.FormName(), part.FileName()
 	_, _ = fmt.Fprintf(s.digest, "%q %q\n", name, file) // a hash takes everything
-	if file == "" {
+	switch {
+	case file == "" && name == "file":
+		return badBody("file: a file with a name is needed, as of curl -F file=@beach.jpg")
+	case file == "":
 		return s.takeText(name, part)
-	}
-	if name != "file" {
+	case name != "file":
 		return badBody("a field with a file is named file, not " + quoted(name))
 	}
 	if s.dry() {
@@ -183,6 +185,9 @@ func (s *submission) take(ctx context.Context, part *multipart.Part) error {
 func (s *submission) beginDraft(ctx context.Context) error {
 	if len(s.order.Keys) > 0 || s.order.Prefix != "" {
 		return badBody("a job has either files or keys")
+	}
+	if s.order.Options == "" && len(s.order.Outputs) == 0 {
+		return badBody("options or outputs: at least one is needed, before the files")
 	}
 	_, spec, err := s.spec(&s.order)
 	if err != nil {
