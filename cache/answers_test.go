@@ -52,8 +52,10 @@ func TestAnswers(t *testing.T) {
 func TestTurn(t *testing.T) {
 	all := fleets(t)
 	ctx := t.Context()
-	if !all["alone"].Turn(ctx, "sweep", time.Hour) || !all["alone"].Turn(ctx, "sweep", time.Hour) {
-		t.Error("a node alone has no turn")
+	for range 2 {
+		if !all["alone"].Turn(ctx, "sweep", time.Hour) {
+			t.Error("a node alone has no turn")
+		}
 	}
 	f := all["redis"]
 	if !f.Turn(ctx, "sweep", time.Hour) || f.Turn(ctx, "sweep", time.Hour) || !f.Turn(ctx, "other", time.Hour) {

@@ -230,7 +230,7 @@ func (x *exchange) serveImageEvents(ctx context.Context, id string) error {
 		return err
 	}
 	store, last := x.server.Ingest, x.lastEventID()
-	return x.stream(func(ctx context.Context, send func(event) error) error {
+	return x.stream(func(ctx context.Context, send func(event) error) error { //nolint:contextcheck // the stream outlives the call
 		var now presetNews
 		err := store.Watch(ctx, id, func(presets []ingest.Preset) error {
 			now = newsOf(presets)

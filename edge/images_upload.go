@@ -72,7 +72,7 @@ func (x *exchange) uploadOnce(ctx context.Context, key string, form *imageForm) 
 	if err != nil {
 		return err
 	}
-	respondJSON(x, http.StatusCreated, answer)
+	respondJSON(x, http.StatusCreated, answer) //nolint:contextcheck // its log line belongs to no context
 	answers.Keep(context.WithoutCancel(ctx), owner, key, cache.Answer{Sum: form.digest(), Status: x.ctx.Response.StatusCode(), Body: x.ctx.Response.Body()})
 	done = true
 	return nil

@@ -214,7 +214,7 @@ func TestStreamsAreCapped(t *testing.T) {
 	if status, _, _ := listen(t, url); status != http.StatusTooManyRequests {
 		t.Errorf("one more: status %d, want 429", status)
 	}
-	head, err := http.Head(url) //nolint:noctx // of this test's own server
+	head, err := http.Head(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,9 +121,9 @@ type imageReply struct {
 }
 
 // call calls /v1 with the token of uploads.
-func (s edgeServer) call(t testing.TB, method, path string, body io.Reader, header ...string) (int, []byte) {
+func (e edgeServer) call(t testing.TB, method, path string, body io.Reader, header ...string) (int, []byte) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.base+path, body)
+	req, err := http.NewRequestWithContext(t.Context(), method, e.base+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,10 +144,10 @@ func (s edgeServer) call(t testing.TB, method, path string, body io.Reader, head
 }
 
 // upload uploads files and wants a status.
-func (s edgeServer) upload(t testing.TB, want int, fields map[string]string, files ...[]byte) uploadReply {
+func (e edgeServer) upload(t testing.TB, want int, fields map[string]string, files ...[]byte) uploadReply {
 	t.Helper()
 	body, contentType := formOf(t, fields, files...)
-	status, data := s.call(t, http.MethodPost, "/v1/images", body, "Content-Type", contentType)
+	status, data := e.call(t, http.MethodPost, "/v1/images", body, "Content-Type", contentType)
 	if status != want {
 		t.Fatalf("status %d, want %d: %s", status, want, data)
 	}
@@ -163,9 +163,9 @@ func decoded[T any](t testing.TB, data []byte) (v T) {
 }
 
 // settled reads an image's events to their end and returns the last.
-func (s edgeServer) settled(t testing.TB, id string) string {
+func (e edgeServer) settled(t testing.TB, id string) string {
 	t.Helper()
-	status, data := s.call(t, http.MethodGet, "/v1/images/"+id+"/events", nil)
+	status, data := e.call(t, http.MethodGet, "/v1/images/"+id+"/events", nil)
 	if status != http.StatusOK {
 		t.Fatalf("events: %d %s", status, data)
 	}
