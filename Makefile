@@ -16,7 +16,7 @@ FUZZTIME   ?= 60s
 SOAKTIME   ?= 10m
 SOAKFLAGS  ?=
 TESTFLAGS  ?=
-TESTTIME   ?= 10m
+TESTTIME   ?= 20m
 BENCHFLAGS ?=
 RUNFLAGS   ?=
 
@@ -78,10 +78,10 @@ $(TOOLS)/gofumpt:
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) go install $(GOLANGCI)
 
-# Distribution packages: nothing happens when they are there.
+# Distribution packages: nothing happens when they are there. Tests compare with vipsthumbnail of libvips-tools.
 libvips:
 	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install (the version is in go.mod)" >&2; exit 1; }
 	@.ci/packages gcc libc6-dev pkg-config libvips-dev fonts-dejavu-core
 
 redis:
-	@.ci/packages redis-server
+	@.ci/packages redis-server libvips-tools
