@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -92,30 +93,44 @@ func (r *Redis) Load(ctx context.Context, key Key) (*Entry, Generation, error) {
 	return e, gen, nil
 }
 
-// read gets an object's counter and a value. Where there is no counter it draws one, so that "none"
-// never stands for a generation that Redis keeps values of.
+// read gets an object's counter and then its value, in one round trip. A purge between the two makes the
+// value differ from the counter, or leaves both as they were before it. Where there is no counter it draws
+// one, so that "none" never stands for a generation that Redis keeps values of.
 func (r *Redis) read(ctx context.Context, key Key) (object uint64, data []byte, err error) {
-	var both []any
-	err = r.fleet.call(ctx, opLoad, func(ctx context.Context) (err error) {
-		both, err = r.fleet.client.MGet(ctx, objectKey(key.Object), valueKey(key)).Result()
-		return err
+	var counter, value *redis.StringCmd
+	err = r.fleet.call(ctx, opLoad, func(ctx context.Context) error {
+		pipe := r.fleet.client.Pipeline()
+		counter = pipe.Get(ctx, objectKey(key.Object))
+		value = pipe.Get(ctx, valueKey(key))
+		if _, err := pipe.Exec(ctx); !answered(err) {
+			return err
+		}
+		return cmp.Or(getError(counter), getError(value)) // Exec tells the first error only
 	})
 	if err != nil {
 		return 0, nil, err
 	}
-	if len(both) != 2 {
-		return 0, nil, errReply
-	}
-	counter, ok := both[0].(string)
-	if !ok {
+	if counter.Err() != nil {
 		object, err = r.begin(ctx, key)
 		return object, nil, err
 	}
-	if value, ok := both[1].(string); ok {
-		data = []byte(value)
+	if value.Err() == nil {
+		data, _ = value.Bytes() // the reply's own bytes, not a copy
+		if data == nil {
+			data = []byte{} // there is a value; it is damaged
+		}
 	}
-	object, err = strconv.ParseUint(counter, 10, 64)
+	object, err = counter.Uint64()
 	return object, data, err
+}
+
+// getError is the error of a GET; nil where there is no string.
+func getError(c *redis.StringCmd) error {
+	err := c.Err()
+	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil
+	}
+	return err
 }
 
 // begin draws the counter of an object that has none. A Redis that takes no writes (full, read-only) leaves
