@@ -12,7 +12,8 @@ import (
 
 // Flight lets one caller's work serve all who ask for the same at once. The zero value works.
 //
-// Every call has one fill, in a goroutine of its own, and a count of waiters. All changes to a call
+// Every call has one fill, in a goroutine of its own, and a count of waiters. (A look before it runs in the
+// goroutine of the caller that began the call and waits throughout.) All changes to a call
 // happen under mu, and a call is in the map exactly from its beginning to its end. So at any time there
 // is at most one fill for a key; whoever finds the call in the map is counted before it ends and sees its
 // result through the closing of done, which comes after the result is written. When the count falls to 0,
@@ -39,7 +40,7 @@ type Flight[T any] struct {
 type flightCall[T any] struct {
 	waiters map[*waiter]struct{} // guarded by the flight's mu
 	given   bool                 // nobody waited at some time; guarded by the flight's mu
-	giveUp  context.CancelFunc   // ends patience
+	giveUp  context.CancelFunc   // ends patience; nil until the fill begins; guarded by the flight's mu
 	done    chan struct{}        // closed after all below are written
 	value   T
 	err     error
@@ -66,13 +67,22 @@ type FlightStats struct {
 // queues, and then returns patience's error; whoever joined in between, or has waited for less than
 // Timeout, starts afresh. A caller leaves with its own ctx's error. A panic in fill is a *PanicError for all. ErrOverloaded: MaxWaiters wait already.
 func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (v T, shared bool, err error) {
+	return f.DoAfter(ctx, key, nil, fill)
+}
+
+// DoAfter is Do with a look before each fill, which spares it where it returns true. look runs in the goroutine of
+// the caller that begins: it must be quick, as that caller cannot leave meanwhile. Its ctx carries that
+// caller's values and does not end. nil = none.
+func (f *Flight[T]) DoAfter(ctx context.Context, key Hash, look func(ctx context.Context) (T, bool), fill func(ctx, patience context.Context) (T, error)) (v T, shared bool, err error) {
 	came := time.Now()
 	for {
-		c, w, shared, err := f.join(ctx, key, fill)
+		c, w, shared, err := f.join(ctx, key)
 		if err != nil {
 			return v, false, err
 		}
-		if joined, _ := ctx.Value(joinKey{}).(func()); shared && joined != nil {
+		if !shared {
+			f.begin(ctx, key, c, look, fill)
+		} else if joined, _ := ctx.Value(joinKey{}).(func()); joined != nil {
 			joined()
 		}
 		select {
@@ -90,8 +100,8 @@ func (f *Flight[T]) Do(ctx context.Context, key Hash, fill func(ctx, patience co
 	}
 }
 
-// join finds the key's call or begins one.
-func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience context.Context) (T, error)) (c *flightCall[T], w *waiter, shared bool, err error) {
+// join finds the key's call, or enters one that is to be begun.
+func (f *Flight[T]) join(ctx context.Context, key Hash) (c *flightCall[T], w *waiter, shared bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w = waiterOf(ctx)
@@ -113,20 +123,36 @@ func (f *Flight[T]) join(ctx context.Context, key Hash, fill func(ctx, patience 
 	}
 	f.waiting.Add(1)
 	c = &flightCall[T]{waiters: map[*waiter]struct{}{w: {}}, done: make(chan struct{})}
-	ctx, end := context.WithoutCancel(ctx), context.CancelFunc(func() {})
+	f.calls[key] = c
+	f.filled.Add(1)
+	f.fills.Add(1)
+	return c, w, false, nil
+}
+
+// begin looks, and starts the fill where nothing was found. Until it returns its caller counts as waiting.
+func (f *Flight[T]) begin(ctx context.Context, key Hash, c *flightCall[T], look func(ctx context.Context) (T, bool), fill func(ctx, patience context.Context) (T, error)) {
+	ctx = context.WithoutCancel(ctx)
+	if look != nil && f.look(ctx, key, c, look) {
+		return
+	}
+	end := context.CancelFunc(func() {})
 	if f.Timeout > 0 {
 		ctx, end = context.WithTimeout(ctx, f.Timeout)
 	}
 	patience, giveUp := context.WithCancel(ctx)
-	c.giveUp = giveUp
 	patience = context.WithValue(patience, awaitedKey{}, func() bool { return f.awaited(c) })
-	f.calls[key] = c
-	f.filled.Add(1)
-	f.fills.Go(func() {
+	f.mu.Lock()
+	c.giveUp = giveUp
+	f.mu.Unlock()
+	go func() {
 		defer end()
-		f.run(ctx, patience, key, c, fill)
-	})
-	return c, w, false, nil
+		defer giveUp()
+		f.run(key, c, func() bool {
+			c.value, c.err = fill(ctx, patience)
+			c.late = ctx.Err() != nil && errors.Is(c.err, context.DeadlineExceeded)
+			return true
+		})
+	}()
 }
 
 // leave counts a waiter out; again says that the call was given up by all at some time.
@@ -138,25 +164,41 @@ func (f *Flight[T]) leave(c *flightCall[T], w *waiter) (again bool) {
 	f.waiting.Add(-1)
 	if len(c.waiters) == 0 {
 		c.given = true
-		c.giveUp()
+		if c.giveUp != nil {
+			c.giveUp()
+		}
 	}
 	return again
 }
 
-func (f *Flight[T]) run(ctx, patience context.Context, key Hash, c *flightCall[T], fill func(ctx, patience context.Context) (T, error)) {
-	defer c.giveUp()
+// look reports whether the call has ended.
+func (f *Flight[T]) look(ctx context.Context, key Hash, c *flightCall[T], look func(ctx context.Context) (T, bool)) bool {
+	return f.run(key, c, func() (found bool) {
+		c.value, found = look(ctx)
+		c.err = nil
+		return found
+	})
+}
+
+// run does work, and ends the call if work returns true or does not return.
+func (f *Flight[T]) run(key Hash, c *flightCall[T], work func() bool) (ended bool) {
 	c.err = &PanicError{Value: "fill ended its goroutine"} // stands if it calls runtime.Goexit
+	ended = true
 	defer func() {
 		if v := recover(); v != nil {
 			c.err = &PanicError{Value: fmt.Sprint(v), Stack: debug.Stack()}
+		}
+		if !ended {
+			return
 		}
 		f.mu.Lock()
 		delete(f.calls, key)
 		f.mu.Unlock()
 		close(c.done)
+		f.fills.Done()
 	}()
-	c.value, c.err = fill(ctx, patience)
-	c.late = ctx.Err() != nil && errors.Is(c.err, context.DeadlineExceeded)
+	ended = work()
+	return ended
 }
 
 // Close refuses new fills and waits for those that run. Twice is fine.

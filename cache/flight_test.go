@@ -264,6 +264,85 @@ func TestFlightPanics(t *testing.T) {
 	})
 }
 
+// A look that finds spares the fill, for all who ask meanwhile; one that does not is followed by one fill.
+func TestFlightLooksFirst(t *testing.T) {
+	for name, found := range map[string]bool{"found": true, "not found": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := Flight[int]{Timeout: time.Minute}
+				var looks, fills atomic.Int32
+				look := func(ctx context.Context) (int, bool) {
+					looks.Add(1)
+					time.Sleep(time.Second)
+					if ctx.Err() != nil {
+						t.Error("the look ended with its caller")
+					}
+					return 7, found
+				}
+				fill := func(context.Context, context.Context) (int, error) {
+					fills.Add(1)
+					time.Sleep(time.Second)
+					return 8, nil
+				}
+				leader, leave := context.WithCancel(t.Context())
+				go func() {
+					v, _, err := f.DoAfter(leader, Hash{1}, look, fill)
+					if left := errors.Is(err, context.Canceled); !left && (!found || v != 7) {
+						t.Errorf("the leader that left: %d, %v", v, err)
+					}
+				}()
+				synctest.Wait()
+				for range 3 {
+					go func() {
+						want := 8
+						if found {
+							want = 7
+						}
+						if v, shared, err := f.DoAfter(t.Context(), Hash{1}, look, fill); v != want || !shared || err != nil {
+							t.Errorf("who joined: %d, %v, %v; want %d, true, nil", v, shared, err, want)
+						}
+					}()
+				}
+				synctest.Wait()
+				leave()
+				_ = f.Close()
+				synctest.Wait()
+				if looks.Load() != 1 || fills.Load() == 1 == found {
+					t.Errorf("%d looks, %d fills", looks.Load(), fills.Load())
+				}
+				if s := f.Stats(); s != (FlightStats{Fills: 1, Collapsed: 3}) {
+					t.Errorf("Stats = %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A look that panics is an error for all who wait, and the next caller begins anew.
+func TestFlightLookPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f Flight[int]
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, _, err := f.DoAfter(t.Context(), Hash{1}, func(context.Context) (int, bool) {
+					time.Sleep(time.Second)
+					panic("boom")
+				}, nil)
+				if p := (*PanicError)(nil); !errors.As(err, &p) || !strings.Contains(err.Error(), "boom") {
+					t.Errorf("%v, want a PanicError", err)
+				}
+			})
+		}
+		wg.Wait()
+		v, _, err := f.DoAfter(t.Context(), Hash{1}, func(context.Context) (int, bool) { return 7, true }, nil)
+		if v != 7 || err != nil {
+			t.Errorf("afterwards: %d, %v", v, err)
+		}
+		_ = f.Close()
+	})
+}
+
 func TestFlightCap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := Flight[int]{MaxWaiters: 3}

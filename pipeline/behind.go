@@ -64,9 +64,7 @@ func (p *Pipeline) refresh(r *Request) {
 	p.init()
 	p.stats.refreshes.Add(1)
 	ctx := context.Background()
-	_, _, err := p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
-		return p.fill(ctx, patience, r, true)
-	})
+	_, _, err := p.do(ctx, r, true)
 	if err != nil {
 		p.stats.refreshErrors.Add(1)
 		if e := p.peek(ctx, r.Key); e != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/imgedge/imgedge/cache"
 )
@@ -20,20 +21,31 @@ type filling struct {
 	*Pipeline
 	r        *Request
 	refresh  bool            // behind an answer: a stale entry is no outcome
+	began    time.Time       // of the look in find
 	patience context.Context //nolint:containedctx // ends when nobody waits any more; obeyed only while queueing
 	gen      cache.Generation
 	stale    *cache.Entry // an entry that can no longer stand by itself; nil = none
 	looked   bool         // Redis was read again while the fill waited for the lease
 }
 
-// fill finds or makes the picture of r: memory once more, Redis, the fleet's lease, the original, the
-// gate, the render. ctx is the fill's own; patience ends when nobody waits for it any more.
-func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool) (answer, error) {
-	f := &filling{Pipeline: p, r: r, refresh: refresh, patience: patience}
-	began := p.now()
-	if a, ok := f.find(ctx); ok {
-		return a, nil
+// do answers r through the flight of its key: memory once more and Redis, in the goroutine of whoever begins; if
+// nothing usable is there, a fill.
+func (p *Pipeline) do(ctx context.Context, r *Request, refresh bool) (answer, bool, error) {
+	var f *filling // of this caller's turn, if it is the one who begins
+	look := func(ctx context.Context) (answer, bool) {
+		f = &filling{Pipeline: p, r: r, refresh: refresh, began: p.now()}
+		return f.find(ctx)
 	}
+	return p.fills.DoAfter(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), look, func(ctx, patience context.Context) (answer, error) {
+		f.patience = patience
+		return f.fill(ctx)
+	})
+}
+
+// fill makes the picture that find has not found: the fleet's lease, the original, the gate, the render.
+// ctx is the fill's own.
+func (f *filling) fill(ctx context.Context) (answer, error) {
+	p, r := f.Pipeline, f.r
 	found, release := f.lead()
 	if found != nil {
 		p.remember(ctx, r.Key, found)
@@ -47,7 +59,7 @@ func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool)
 			release()
 		}
 	}()
-	if err := patience.Err(); err != nil {
+	if err := f.patience.Err(); err != nil {
 		return answer{}, err
 	}
 	if err := f.admitted(ctx); err != nil {
@@ -56,7 +68,7 @@ func (p *Pipeline) fill(ctx, patience context.Context, r *Request, refresh bool)
 	if f.looked {
 		f.stale = f.still(ctx) // a purge may have come while this node waited
 	}
-	queued := p.now().Sub(began)
+	queued := p.now().Sub(f.began)
 	a, err := f.produce(ctx)
 	a.via.Timing.Queue += queued
 	if err != nil {

@@ -183,9 +183,7 @@ func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, erro
 // is theirs alone, and r begins another.
 func (p *Pipeline) join(ctx context.Context, r *Request) (a answer, joined bool, err error) {
 	for {
-		a, joined, err = p.fills.Do(ctx, during(r.Key.Variant, p.Redis.Generation(r.Key)), func(ctx, patience context.Context) (answer, error) {
-			return p.fill(ctx, patience, r, false)
-		})
+		a, joined, err = p.do(ctx, r, false)
 		if refused := (*admissionError)(nil); !joined || !errors.As(err, &refused) {
 			return a, joined, err
 		}
