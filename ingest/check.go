@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/imgedge/imgedge/resize"
@@ -33,7 +34,7 @@ type checked struct {
 
 // drop gives back what was made of the original.
 func (c *checked) drop() {
-	if c != nil && !c.handed {
+	if c != nil && c.clean != nil && !c.handed {
 		_ = c.clean.Close() // memory alone
 	}
 }
@@ -58,41 +59,79 @@ func (s *Store) check(ctx context.Context, f *File) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, clean := []byte(nil), false
+	c := &checked{original: f, sent: src.Format}
+	w, h := src.Upright()
+	c.image = Image{Name: f.Name, Format: src.Format.String(), Width: w, Height: h, BytesSent: f.Size()}
 	encode := s.encoding(src)
+	var kept func() (*File, error) // of what could be cleaned as it is; nil = it is encoded anew
 	if encode == nil {
-		if body, clean = resize.Clean(data, src.Format, src.Orientation); !clean {
+		if body, ok := resize.Clean(data, src.Format, src.Orientation); ok {
+			kept = s.keepBeside(body)
+		} else {
 			encode = &fallback
 		}
 	}
+	results, err := s.run(ctx, src, data, encode)
+	if kept != nil {
+		var late error
+		c.clean, late = kept()
+		err = errors.Join(err, late)
+	}
+	if err != nil {
+		c.drop()
+		return nil, err
+	}
+	if encode != nil {
+		if err := s.take(c, results[len(results)-1]); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.image.describe(results[0].Body); err != nil {
+		c.drop()
+		return nil, err
+	}
+	c.name()
+	return c, nil
+}
+
+// keepBeside keeps bytes while something else is done; the function it returns waits for that.
+func (s *Store) keepBeside(body []byte) func() (*File, error) {
+	var f *File
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f, err = s.keep(body)
+	}()
+	return func() (*File, error) {
+		<-done
+		return f, err
+	}
+}
+
+// run decodes a picture for all that is to be known of it, and encodes it anew where that is wanted, last.
+func (s *Store) run(ctx context.Context, src resize.Source, data []byte, encode *resize.Options) ([]resize.Result, error) {
 	plans, err := s.plans(src, encode)
 	if err != nil {
 		return nil, err
 	}
-	results, err := s.Engine.Run(ctx, data, plans...)
-	if err != nil {
-		return nil, err
-	}
-	c := &checked{original: f, sent: src.Format}
-	w, h := src.Upright()
-	c.image = Image{Name: f.Name, Format: src.Format.String(), Width: w, Height: h, BytesSent: f.Size()}
-	ext := src.Format.Extension()
-	if encode != nil {
-		made := results[len(results)-1]
-		body, ext = made.Body, made.Format.Extension()
-		c.image.Format, c.image.Width, c.image.Height = made.Format.String(), made.Width, made.Height
-	}
-	if err := c.image.describe(results[0].Body); err != nil {
-		return nil, err
-	}
-	if c.clean, err = keep(body, s.TempDir); err != nil {
-		return nil, err
-	}
+	return s.Engine.Run(ctx, data, plans...)
+}
+
+// take makes a picture that was encoded anew the one that is stored.
+func (s *Store) take(c *checked, made resize.Result) (err error) {
+	c.image.Format, c.image.Width, c.image.Height = made.Format.String(), made.Width, made.Height
+	c.clean, err = s.keep(made.Body)
+	return err
+}
+
+// name gives the image its id, which is made from what is stored.
+func (c *checked) name() {
+	format, _ := resize.ParseFormat(c.image.Format) // it was written here
 	c.image.ID = imageID(c.clean.Sum)
-	c.image.Key = fileName(c.image.ID, ext)
+	c.image.Key = fileName(c.image.ID, format.Extension())
 	c.image.SHA256 = hex.EncodeToString(c.clean.Sum[:])
 	c.image.Bytes = c.clean.Size()
-	return c, nil
 }
 
 // encoding returns how a picture is normalized, nil if it is stored as it came. What moves and what is

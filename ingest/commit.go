@@ -213,10 +213,13 @@ func (u *upload) publish(ctx context.Context, images map[string]*placed, brought
 	var g errgroup.Group
 	g.SetLimit(u.parallel())
 	for i := range brought {
+		image := &brought[i]
 		g.Go(func() error {
-			image := &brought[i]
 			// ErrExists: the object had gone behind our back, its manifest had not.
 			_ = save(ctx, u.Bucket, manifestKey(image.ID), image, How{Upload: u.id, IfNew: true})
+			return nil
+		})
+		g.Go(func() error {
 			u.forget(ctx, image.Key) // that it was not there may be remembered
 			u.give(ctx, images[image.ID])
 			u.stats.images.Add(1)

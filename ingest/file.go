@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -21,9 +22,10 @@ type File struct {
 	Name string // as the client called it, cleaned
 	Sum  [sha256.Size]byte
 
-	size int64
-	data []byte   // of a small one
-	tmp  *os.File // of a larger one; nil = it is in data
+	size    int64
+	data    []byte   // of a small one
+	tmp     *os.File // of a larger one; nil = it is in data
+	release func()   // gives back the room that data takes; nil = it takes none
 }
 
 // Receive reads a file to its end. One of more than MaxFile bytes is refused with 413 as soon as that is
@@ -45,9 +47,17 @@ func (s *Store) Receive(r io.Reader, name string) (*File, error) {
 	return f, nil
 }
 
-// Keep holds bytes that were made here as a file.
-func keep(data []byte, dir string) (*File, error) {
-	f, err := spool(bytes.NewReader(data), dir)
+// mostHeld bounds the bytes of made files that are in memory at once, beyond those of small ones.
+const mostHeld = 64 << 20
+
+// keep holds bytes that were made here as a file: in memory while there is room.
+func (s *Store) keep(data []byte) (*File, error) {
+	size := int64(len(data))
+	if s.held.Add(size) <= mostHeld {
+		return &File{data: data, size: size, Sum: sha256.Sum256(data), release: sync.OnceFunc(func() { s.held.Add(-size) })}, nil
+	}
+	s.held.Add(-size)
+	f, err := spool(bytes.NewReader(data), s.TempDir)
 	if err == nil {
 		f.Sum = sha256.Sum256(data)
 	}
@@ -98,6 +108,9 @@ func (f *File) Size() int64 { return f.size }
 
 // Close gives back what the file takes. Twice is fine.
 func (f *File) Close() error {
+	if f.release != nil {
+		f.release()
+	}
 	if f.tmp == nil {
 		return nil
 	}

@@ -30,6 +30,22 @@ func (s *Store) Image(ctx context.Context, id string) (*Image, error) {
 	return image, storage(err)
 }
 
+// Notes returns the focal point and the tags of an image by the key of its object; nil, nil for what nobody
+// has uploaded.
+func (s *Store) Notes(ctx context.Context, key string) (*Focus, []string, error) {
+	if !isImageFile(key) {
+		return nil, nil, nil
+	}
+	image, _, err := s.manifest(ctx, idOf(key))
+	if errors.Is(err, ErrAbsent) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, storage(err)
+	}
+	return image.Focus, image.Tags, nil
+}
+
 // imageLocked is Image for who holds the lock of the id.
 func (s *Store) imageLocked(ctx context.Context, id string) (*Image, error) {
 	image, err := s.committed(ctx, id, "")

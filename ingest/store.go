@@ -47,6 +47,7 @@ type Store struct {
 
 	locks locks
 	stats counters
+	held  atomic.Int64 // bytes of made files in memory
 }
 
 // Stats counts what a Store did.

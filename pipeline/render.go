@@ -34,14 +34,18 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 	if err != nil {
 		return nil, err
 	}
+	notes, err := r.notes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if r.Options.Format == resize.FormatRaw || r.Options.Passes(source) {
 		body, err := resize.Raw(orig.Data, source.Format)
 		if err != nil {
 			return nil, err
 		}
-		return r.picture(body, source.Format.MIME(), orig), nil
+		return notes.tag(r.picture(body, source.Format.MIME(), orig)), nil
 	}
-	plan, err := r.Options.Plan(source, r.bounds())
+	plan, err := r.plan(source, notes)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +58,7 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 		return nil, err
 	}
 	f.count(r.Source, lane, len(orig.Data), result, *t)
-	e := r.picture(result.Body, result.Format.MIME(), orig)
+	e := notes.tag(r.picture(result.Body, result.Format.MIME(), orig))
 	if mark != nil {
 		mark.shorten(e)
 		via.NoStore = via.NoStore || mark.orig.NoStore

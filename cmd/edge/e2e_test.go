@@ -62,7 +62,7 @@ type edgeServer struct {
 }
 
 // start serves a configuration on free ports until the test ends. Sources sign with testKey.
-func start(t *testing.T, text string) edgeServer {
+func start(t testing.TB, text string) edgeServer {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "edge.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -13,9 +13,10 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
-// openIngest makes what takes uploads, where they are configured and the node has the role for them.
+// openIngest makes what keeps uploads, where they are configured. A node without the role api reads what is
+// noted of images, and takes none.
 func (n *Node) openIngest() error {
-	if n.Config.Ingest.Source == "" || !n.Config.plays(roleAPI) {
+	if n.Config.Ingest.Source == "" {
 		return nil
 	}
 	store, closer, err := newIngest(n.Config)
@@ -23,6 +24,10 @@ func (n *Node) openIngest() error {
 		return err
 	}
 	n.undo(closer)
+	n.uploaded.Store(store)
+	if !n.Config.plays(roleAPI) {
+		return nil
+	}
 	store.Engine = gated{n.Engine, n.Pipeline.Gate, time.Duration(n.Config.Limits.Render)}
 	store.Purge = func(ctx context.Context, key string) error {
 		_, err := n.Generations.Purge(ctx, cache.Purge{Source: store.Source, Object: key})
@@ -72,6 +77,20 @@ func newIngest(c *Config) (store *ingest.Store, closer func() error, err error) 
 	}
 	store.Archive = archive
 	return store, func() error { return errors.Join(bucket.Close(), archive.Close()) }, nil
+}
+
+// notes tells the pipeline of the focal point and the tags of an uploaded image.
+func (n *Node) notes(ctx context.Context, key string) (pipeline.Notes, error) {
+	store := n.uploaded.Load()
+	if store == nil {
+		return pipeline.Notes{}, nil
+	}
+	focus, tags, err := store.Notes(ctx, key)
+	notes := pipeline.Notes{Tags: tags}
+	if focus != nil {
+		notes.Focus = &resize.Focus{X: focus.X, Y: focus.Y}
+	}
+	return notes, err
 }
 
 // gated lets uploads wait at the gate like requests for pictures.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"image/png"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -511,5 +512,46 @@ func TestOpenAPIOfUploads(t *testing.T) {
 	}
 	if asked != 9 {
 		t.Errorf("%d calls, want 9", asked)
+	}
+}
+
+// A focal point decides what every cover keeps, and changing it changes them at once.
+func TestFocalPoint(t *testing.T) {
+	store, endpoint := newCountedS3(t)
+	s := start(t, strings.Replace(ingestConfig(store.S3Server, endpoint, ""), `thumb: "w=200&h=200&fit=cover"`, `thumb: "w=64&h=64&fit=cover&f=png"`, 1))
+	image := s.upload(t, http.StatusCreated, map[string]string{"fx": "0", "fy": "0.5", "tags": "sale"}, painted(t, 640, 160)).Images[0]
+	red := func() uint8 { // of the left edge: painted pictures get redder to the right
+		t.Helper()
+		a := ask(t, http.MethodGet, s.base+image.URLs["thumb"])
+		img, err := png.Decode(bytes.NewReader(a.body))
+		if err != nil {
+			t.Fatalf("%d: %v", a.StatusCode, err)
+		}
+		r, _, _, _ := img.At(2, 32).RGBA()
+		return uint8(r >> 8)
+	}
+	s.settled(t, image.ID)
+	if left := red(); left > 40 {
+		t.Errorf("focus at the left: red %d", left)
+	}
+	for _, row := range []struct {
+		body        string
+		least, most uint8
+	}{{`{"fx":1,"fy":0.5}`, 180, 220}, {`{"fx":null,"fy":null}`, 80, 120}, {`{"fx":0,"fy":0}`, 0, 40}} {
+		if status, data := s.call(t, http.MethodPatch, "/v1/images/"+image.ID, strings.NewReader(row.body)); status != http.StatusOK {
+			t.Fatalf("PATCH: %d %s", status, data)
+		}
+		if got := red(); got < row.least || got > row.most {
+			t.Errorf("%s: red %d, want %d to %d", row.body, got, row.least, row.most)
+		}
+	}
+	s.settled(t, image.ID)
+
+	// Its tag purges it.
+	if status, data := s.call(t, http.MethodPost, "/v1/purge", strings.NewReader(`{"tag":"sale"}`)); status != http.StatusOK {
+		t.Fatalf("purge: %d %s", status, data)
+	}
+	if a := ask(t, http.MethodGet, s.base+image.URLs["thumb"]); !strings.Contains(a.Header.Get("Cache-Status"), "fwd=miss") {
+		t.Errorf("after a purge by its tag: %s", a.Header.Get("Cache-Status"))
 	}
 }

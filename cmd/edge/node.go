@@ -53,8 +53,9 @@ type Node struct {
 	Engine   pipeline.Engine
 	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
 	Pipeline *pipeline.Pipeline
-	Jobs     *jobs.Engine  // nil = this node neither takes jobs nor works on them
-	Ingest   *ingest.Store // nil = no uploads
+	Jobs     *jobs.Engine                 // nil = this node neither takes jobs nor works on them
+	uploaded atomic.Pointer[ingest.Store] // what knows of uploaded images; nil = none are configured
+	Ingest   *ingest.Store                // nil = no uploads
 	Server   *edge.Server
 
 	live    atomic.Pointer[wiring] // the configuration in force

@@ -45,8 +45,12 @@ func (n *Node) wire(c *Config, before *wiring) (*wiring, error) {
 				return nil, errors.Join(fmt.Errorf("source %s: %w", name, err), w.close(before))
 			}
 		}
+		served := c.pipelineSource(name, open.origin)
+		if name == n.Config.Ingest.Source {
+			served.Notes = n.notes
+		}
 		w.sources[name] = &openSource{
-			config: c.Sources[name], origin: open.origin, served: c.pipelineSource(name, open.origin),
+			config: c.Sources[name], origin: open.origin, served: served,
 			folder: open.folder, closer: open.closer,
 		}
 	}
