@@ -36,10 +36,8 @@ func (s *Store) Change(ctx context.Context, id string, c Change) (*Image, error)
 	if err != nil {
 		return nil, err
 	}
-	if s.Purge != nil {
-		if err := s.Purge(ctx, image.Key); err != nil {
-			return nil, err
-		}
+	if err := s.purge(ctx, image.Key); err != nil {
+		return nil, err
 	}
 	if s.Presets != nil && len(image.Presets) > 0 {
 		s.Presets.begin(s, image, nil, s.Presets.Names) // what was made before is gone

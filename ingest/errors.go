@@ -8,9 +8,6 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
-// Refusal is why an image or a call is refused; its text is for the client.
-type Refusal = resize.Error
-
 // FileError is why one file of an upload was not taken.
 type FileError struct {
 	File   string `json:"file"`
@@ -70,7 +67,7 @@ func storage(err error) error {
 
 // notFound refuses an id that names nothing.
 func notFound() error {
-	return &Refusal{Status: http.StatusNotFound, Kind: "not_found", Text: "there is no such image"}
+	return &resize.Error{Status: http.StatusNotFound, Kind: "not_found", Text: "there is no such image"}
 }
 
 // coded is an error that knows how it is answered.
