@@ -3,13 +3,15 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync/atomic"
 	"testing"
 
 	"github.com/imgedge/imgedge/origin"
 )
 
-var errRefused = errors.New("refused")
+// errRefused is what a rate limit says. It is no outage, for which a copy at hand would be served instead.
+var errRefused = statusError{http.StatusTooManyRequests, "rate_limited"}
 
 // Who is asked: the one that begins work, not who finds it done or under way.
 func TestAdmissionIsAskedBeforeWork(t *testing.T) {

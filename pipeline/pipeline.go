@@ -171,6 +171,9 @@ func (p *Pipeline) Get(ctx context.Context, r *Request) (*cache.Entry, Via, erro
 		a.via.Collapsed = true
 		p.stats.collapsedNode.Add(1)
 	}
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, a.via, err // who has gone needs no stale copy
+	}
 	if err != nil {
 		if e := p.peek(ctx, r.Key); e != nil && e.Status < 400 && outage(statusOf(err)) && p.now().Before(e.Stale) {
 			p.stats.staleServed.Add(1)
