@@ -133,19 +133,28 @@ func TestMemoryGetAllocates(t *testing.T) {
 	}
 }
 
+// BenchmarkMemoryGet asks for entries in turn, of as many as there are: what grows with their number is
+// what the processor's caches miss.
 func BenchmarkMemoryGet(b *testing.B) {
-	m, _ := alone(b, 1<<20)
-	k := key("shop", "a", 1)
-	set(b, m, k, entry("a"))
-	ctx := b.Context()
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if _, err := m.Get(ctx, k); err != nil {
-				b.Fatal(err)
+	for _, entries := range []int{1e3, 1e5, 1e6} {
+		b.Run(fmt.Sprintf("entries=%d", entries), func(b *testing.B) {
+			m, _ := alone(b, 4<<30)
+			keys := make([]Key, entries)
+			for i := range keys {
+				keys[i] = key("shop", fmt.Sprint(i), 1)
+				set(b, m, keys[i], entry("a"))
 			}
-		}
-	})
+			ctx := b.Context()
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i += 7919 {
+					if _, err := m.Get(ctx, keys[i%entries]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // What is asked for again and again survives a scan of what is asked for once.
