@@ -177,6 +177,9 @@ func TestBucketFailsAtEachCall(t *testing.T) {
 			case err != nil && !isStatus(err, http.StatusBadGateway):
 				t.Errorf("%s: %v, want a 502", prefix, err)
 			}
+			if left := keys(t, direct.Bucket); err != nil && len(left) > 0 {
+				t.Errorf("%s: refused, and %v was not taken back", prefix, left)
+			}
 			everything(t, direct)
 			whole(t, direct, nil)
 			if again := visible(t, direct); !slices.Equal(again, seen) {
