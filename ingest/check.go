@@ -51,6 +51,11 @@ func (s *Store) check(ctx context.Context, f *File) (*checked, error) {
 	if f.Size() == 0 {
 		return nil, resize.Unsupported("not_an_image", "the file is empty")
 	}
+	leave, err := s.room(ctx, 2*f.Size()) // it and its cleaned copy
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	data, err := f.Bytes()
 	if err != nil {
 		return nil, err

@@ -88,6 +88,11 @@ func (u *upload) distinct() map[string]*placed {
 func (u *upload) place(ctx context.Context, p *placed) error {
 	key := imageKey(p.image.Key)
 	how := How{Type: p.mime(), Upload: u.id, IfNew: true}
+	leave, err := u.room(ctx, p.clean.Size())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	data, err := p.clean.Bytes()
 	if err != nil {
 		return err

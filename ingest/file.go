@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -52,6 +55,9 @@ const mostHeld = 64 << 20
 
 // keep holds bytes that were made here as a file: in memory while there is room.
 func (s *Store) keep(data []byte) (*File, error) {
+	if cap(data) > 2*len(data) {
+		data = bytes.Clone(data) // the rest was metadata
+	}
 	size := int64(len(data))
 	if s.held.Add(size) <= mostHeld {
 		return &File{data: data, size: size, Sum: sha256.Sum256(data), release: sync.OnceFunc(func() { s.held.Add(-size) })}, nil
@@ -119,4 +125,17 @@ func (f *File) Close() error {
 		return nil
 	}
 	return err
+}
+
+// workRoom bounds the bytes of files that all uploads of a node work on at once.
+const workRoom = 256 << 20
+
+// room waits until there is room for so many bytes, until leave. Whoever holds some asks for no more.
+func (s *Store) room(ctx context.Context, bytes int64) (leave func(), err error) {
+	s.setup.Do(func() { s.working = semaphore.NewWeighted(workRoom) })
+	bytes = min(bytes, workRoom)
+	if err := s.working.Acquire(ctx, bytes); err != nil {
+		return nil, err
+	}
+	return func() { s.working.Release(bytes) }, nil
 }

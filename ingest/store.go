@@ -2,8 +2,11 @@ package ingest
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -48,6 +51,9 @@ type Store struct {
 	locks locks
 	stats counters
 	held  atomic.Int64 // bytes of made files in memory
+
+	setup   sync.Once
+	working *semaphore.Weighted // see room
 }
 
 // Stats counts what a Store did.
