@@ -146,6 +146,7 @@ func BenchmarkMemoryGet(b *testing.B) {
 			}
 			ctx := b.Context()
 			b.ReportAllocs()
+			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for i := 0; pb.Next(); i += 7919 {
 					if _, err := m.Get(ctx, keys[i%entries]); err != nil {
