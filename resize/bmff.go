@@ -50,8 +50,18 @@ func atomsIn(data []byte, from, to int) ([]atom, bool) {
 }
 
 // blankBMFF returns an AVIF or HEIC whose items and boxes of metadata hold nothing. The file keeps its
-// length, but for what follows its last box.
+// length, but for what follows its last box. One whose items lie over its own structure is refused: it is
+// another file once they are empty.
 func blankBMFF(data []byte) ([]byte, bool) {
+	clean, ok := blankItems(data)
+	if !ok {
+		return nil, false
+	}
+	again, ok := blankItems(clean)
+	return clean, ok && bytes.Equal(again, clean)
+}
+
+func blankItems(data []byte) ([]byte, bool) {
 	b := blanker{out: bytes.Clone(data)}
 	pictured := false
 	for at := 0; at < len(b.out); {
