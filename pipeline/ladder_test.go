@@ -124,8 +124,8 @@ func TestLadderIsBehind(t *testing.T) {
 // Who asks for a step while the ladder queues does not queue with it.
 func TestLadderStepIsHurried(t *testing.T) {
 	b := ladderBench(t)
-	b.Gate = &Gate{Slots: 2, Queue: 100}
-	inBatch := enterLane(t, b.Gate, LaneBatch, 0)
+	b.Gate = &Gate{Slots: 2, Memory: 1 << 40, Queue: 100}
+	inBatch := enterLane(t, b.Gate, LaneBatch, 3<<38) // all the memory that batch work has
 	b.get(t, b.request(100))
 	until(t, func() bool { return b.Gate.Stats().Lanes[LaneBatch].Waiting == 1 })
 	b.get(t, b.request(300)) // or it waits for inBatch for ever
