@@ -3,7 +3,6 @@ package edge
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/resize"
@@ -124,23 +123,15 @@ func (x *exchange) warmKeys(o *warmOrder) ([]jobs.Asked, error) {
 	return items, nil
 }
 
-// warmOutputs returns what is cached for options: where clients negotiate, for one that takes all of the
-// source's formats, one that takes all but the first, and so on to one that takes none.
+// warmOutputs returns what is cached for options: where clients negotiate, what each kind of browser gets.
 func warmOutputs(src *served, o resize.Options) []string {
 	if !o.Format.Negotiated() {
 		return []string{o.String()}
 	}
-	order := negotiationOrder(src.Source)
-	var all []string
-	for from := range len(order) + 1 {
-		names := make([]string, 0, len(order))
-		for _, f := range order[from:] {
-			names = append(names, f.MIME())
-		}
-		text := o.Negotiate(resize.ParseAccept(strings.Join(names, ","), order)).String()
-		if len(all) == 0 || all[len(all)-1] != text {
-			all = append(all, text)
-		}
+	offers := resize.Offers(negotiationOrder(src.Source))
+	all := make([]string, len(offers))
+	for i, offer := range offers {
+		all[i] = o.Negotiate(offer).String()
 	}
 	return all
 }

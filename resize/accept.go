@@ -1,6 +1,9 @@
 package resize
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Negotiate returns o as asked by a client that takes offer: only auto and best depend on it.
 func (o Options) Negotiate(offer Offer) Options {
@@ -32,6 +35,18 @@ func ParseAccept(header string, order []Format) Offer {
 		}
 	}
 	return offer
+}
+
+// Offers returns what browsers take of the formats in order, the most first and each offer once: those that know
+// JPEG XL know AVIF, those that know AVIF know WebP, and old ones know WebP alone or none of them.
+func Offers(order []Format) []Offer {
+	var all []Offer
+	for _, accept := range [...]string{"image/jxl,image/avif,image/webp", "image/avif,image/webp", "image/webp", ""} {
+		if offer := ParseAccept(accept, order); !slices.Contains(all, offer) {
+			all = append(all, offer)
+		}
+	}
+	return all
 }
 
 // offerable tells whether f can be part of an Offer.

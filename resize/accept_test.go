@@ -1,6 +1,7 @@
 package resize_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,32 @@ func TestRuling9NegotiatesOnlyAutoAndBest(t *testing.T) {
 	o := resize.Options{Offer: resize.Offer{resize.FormatWebP}}
 	if got := o.Negotiate(resize.Offer{}); got != (resize.Options{}) {
 		t.Errorf("an old offer stays: %q", got)
+	}
+}
+
+// What today's browsers take, in every order a source may have.
+func TestOffers(t *testing.T) {
+	t.Parallel()
+	avif, webp, jxl := resize.FormatAVIF, resize.FormatWebP, resize.FormatJXL
+	for _, test := range []struct{ order, want []resize.Format }{ // want: the offers, one after the other, each with a 0 behind it
+		{standardOrder, []resize.Format{avif, webp, 0, webp, 0, 0}},
+		{[]resize.Format{webp, avif}, []resize.Format{webp, avif, 0, webp, 0, 0}},
+		{[]resize.Format{avif, jxl, webp}, []resize.Format{avif, jxl, webp, 0, avif, webp, 0, webp, 0, 0}},
+		{[]resize.Format{avif}, []resize.Format{avif, 0, 0}},
+		{nil, []resize.Format{0}},
+	} {
+		var got []resize.Format
+		for _, offer := range resize.Offers(test.order) {
+			for _, f := range offer {
+				if f != 0 {
+					got = append(got, f)
+				}
+			}
+			got = append(got, 0)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("Offers(%v) = %v, want %v", test.order, got, test.want)
+		}
 	}
 }
 
