@@ -114,11 +114,3 @@ func (x *exchange) failUpload(err error) {
 	}
 	x.write(p, d)
 }
-
-// keyOf returns the key within a source of an object of its bucket; false if it is none of the source's.
-func (s *Source) keyOf(bucket, object string) (string, bool) {
-	if s.Bucket == "" || bucket != s.Bucket {
-		return "", false
-	}
-	return strings.CutPrefix(object, s.Prefix)
-}

@@ -33,6 +33,7 @@ type Server struct {
 	NoImages     bool           // pictures are served elsewhere: 404 here
 	NoAPI        bool           // /v1 is absent from the public listener (404)
 	Ingest       *ingest.Store  // nil = /v1/images and /v1/uploads are absent
+	Rewritten    Rewritten      // hears of originals that a bucket says were written; nil = nobody does
 	Answers      *cache.Answers // to requests with an Idempotency-Key; nil = the key is ignored
 
 	Logger    *slog.Logger         // causes of 5xx and admin events; nil = nowhere

@@ -39,7 +39,9 @@ const (
 	UploadedBytes
 	OrphansFound
 	OrphansRemoved
-	metricKinds // how many there are
+	EventsWarmed  // result: done, failed, dropped
+	EventsWaiting // gauge
+	metricKinds   // how many there are
 )
 
 // described says what a metric is called and means.
@@ -79,6 +81,8 @@ func (m Metric) describe() described {
 		UploadedBytes:   {"uploaded_bytes_total", "Bytes stored by uploads.", false, nil},
 		OrphansFound:    {"orphans_found_total", "Orphans that sweeps found.", false, nil},
 		OrphansRemoved:  {"orphans_removed_total", "Orphans that sweeps removed.", false, nil},
+		EventsWarmed:    {"events_warmed_total", "Originals that bucket events had warmed: all presets done, some failed, or dropped for want of room.", false, []string{"result"}},
+		EventsWaiting:   {"events_waiting", "Originals waiting to be warmed.", true, nil},
 	}[m]
 }
 

@@ -3,7 +3,6 @@ package edge
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -82,40 +81,5 @@ func (x *exchange) completeUpload(id string) error {
 		return err
 	}
 	respondJSON(x, http.StatusCreated, answer)
-	return nil
-}
-
-// serveBucketEvents answers POST /v1/events/{source}: what was written or removed behind our back is
-// forgotten on every node.
-func (x *exchange) serveBucketEvents(name string) error {
-	src := x.state.sources[name]
-	if !x.state.site.BucketEvents || x.server.Purger == nil {
-		return errNothingHere
-	}
-	if src == nil || src.Bucket == "" {
-		return errUnknownSource
-	}
-	events, err := ingest.ParseEvents(x.body)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), x.server.RequestTimeout)
-	defer cancel()
-	total := 0
-	seen := map[string]bool{}
-	for _, e := range events {
-		key, ok := src.keyOf(e.Bucket, e.Key)
-		if !ok || seen[key] {
-			continue
-		}
-		seen[key] = true
-		n, err := x.server.Purger.Purge(ctx, Purge{Source: name, Key: key})
-		if err != nil {
-			return err
-		}
-		total += n
-	}
-	x.server.Logger.LogAttrs(ctx, slog.LevelInfo, "purged by bucket events", slog.String("source", name), slog.Int("objects", total))
-	respondJSON(x, http.StatusOK, purged{total})
 	return nil
 }

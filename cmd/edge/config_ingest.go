@@ -26,7 +26,8 @@ type Ingest struct {
 
 // Events are messages of buckets about what was changed behind our back.
 type Events struct {
-	Webhook bool `yaml:"webhook" env:"WEBHOOK"` // POST /v1/events/{source} takes them
+	Webhook bool     `yaml:"webhook" env:"WEBHOOK"` // POST /v1/events/{source} takes them
+	Warm    []string `yaml:"warm" env:"WARM"`       // presets made of each original that was written; none = made when they are asked for
 }
 
 // What ingest.sweep may be.
@@ -40,6 +41,14 @@ const imagesFolder = "images/"
 
 func defaultIngest() Ingest {
 	return Ingest{Presets: []string{}, MaxFiles: 50, MaxFile: 50 << 20, Sweep: sweepOff, OrphanGrace: Duration(24 * time.Hour), SweepEvery: Duration(24 * time.Hour)}
+}
+
+func (c *Config) validateEvents(r *report) {
+	for i, name := range c.Events.Warm {
+		if _, ok := c.Presets[name]; !ok {
+			r.add(fmt.Sprintf("events.warm[%d]", i), fmt.Sprintf("there is no preset %q", name))
+		}
+	}
 }
 
 func (c *Config) validateIngest(r *report) {
@@ -113,6 +122,31 @@ func parseNormalize(text string) (resize.Options, error) {
 		return resize.Options{}, resize.BadOption("f: name a picture format, as in f=jpeg&q=90&w=4096, or f=keep")
 	}
 	return o, nil
+}
+
+// presetVariants returns what a preset of the source gives to clients that make one of the offers: one picture
+// where its format is not negotiated.
+func (c *Config) presetVariants(source, preset string, offers ...resize.Offer) ([]resize.Options, error) {
+	o, err := c.presetOptions(source, preset)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Format.Negotiated() {
+		offers = []resize.Offer{{}}
+	}
+	all := make([]resize.Options, len(offers))
+	for i, offer := range offers {
+		all[i] = o.Negotiate(offer)
+	}
+	return all, nil
+}
+
+// negotiationOrder lists the formats that clients are offered beyond what all of them take.
+func (s *Source) negotiationOrder() []resize.Format {
+	if s.Accept == nil {
+		return []resize.Format{resize.FormatAVIF, resize.FormatWebP}
+	}
+	return formats(s.Accept)
 }
 
 // presetOptions returns what a URL of the source asks for that names a preset and nothing else.

@@ -178,19 +178,6 @@ var errUploadsGone = errors.New("the source of uploads was taken out of the conf
 // variants are what browsers get of a preset: where its format is negotiated, what one gets that takes all
 // formats of the source, and what one gets that says nothing.
 func (m presetMaker) variants(src *openSource, preset string) ([]resize.Options, error) {
-	w := m.node.live.Load()
-	o, err := w.config.presetOptions(m.node.Ingest.Source, preset)
-	if err != nil {
-		return nil, err
-	}
-	if !o.Format.Negotiated() {
-		return []resize.Options{o.Negotiate(resize.Offer{})}, nil
-	}
-	var all resize.Offer
-	order := formats(src.config.Accept)
-	if src.config.Accept == nil {
-		order = []resize.Format{resize.FormatAVIF, resize.FormatWebP}
-	}
-	copy(all[:], order)
-	return []resize.Options{o.Negotiate(all), o.Negotiate(resize.Offer{})}, nil
+	offers := resize.Offers(src.config.negotiationOrder())
+	return m.node.live.Load().config.presetVariants(m.node.Ingest.Source, preset, offers[0], resize.Offer{})
 }

@@ -53,6 +53,7 @@ type Node struct {
 	Engine   pipeline.Engine
 	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
 	Pipeline *pipeline.Pipeline
+	Warmer   *pipeline.Warmer             // of originals that change behind our back
 	Jobs     *jobs.Engine                 // nil = this node neither takes jobs nor works on them
 	uploaded atomic.Pointer[ingest.Store] // what knows of uploaded images; nil = none are configured
 	Ingest   *ingest.Store                // nil = no uploads
@@ -88,6 +89,7 @@ func (n *Node) Open() (err error) {
 	n.live.Store(w)
 	n.undo(func() error { return n.live.Load().close(nil) })
 	n.openPipeline()
+	n.openWarmer()
 	if err := n.openIngest(); err != nil {
 		return err
 	}
@@ -222,6 +224,7 @@ func (n *Node) openServer() {
 		Jobs:           n.Jobs,
 		KeysOf:         n.keysOf,
 		Ingest:         n.Ingest,
+		Rewritten:      n.rewritten,
 		Answers:        &cache.Answers{Fleet: n.Fleet},
 		Dependencies:   n.dependencies(),
 		Logger:         n.Log,

@@ -62,6 +62,7 @@ func (n *Node) emit(emit edge.Emit) {
 	n.emitSandbox(emit)
 	n.emitJobs(emit)
 	n.emitIngest(emit)
+	n.emitEvents(emit)
 	var bytes uint64
 	w := n.live.Load()
 	for _, name := range w.config.sourceNames() {

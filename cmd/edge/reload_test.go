@@ -362,7 +362,7 @@ func TestEverySettingReloadsOrIsFrozen(t *testing.T) {
 	reloads := []string{
 		"admin.debug_token", "cache.fresh", "cache.stale_while_revalidate", "cache.stale_if_error", "cache.negative", "sources",
 		"presets", "watermarks", "dialects", "limits.source_bytes", "limits.source_pixels", "limits.source_side", "limits.output_side",
-		"limits.output_pixels", "limits.frames", "limits.animation_pixels", "rate_limit", "render.encode_budget", "tokens", "events.webhook", "trust_proxies", "timing", "base_url", "shutdown",
+		"limits.output_pixels", "limits.frames", "limits.animation_pixels", "rate_limit", "render.encode_budget", "tokens", "events.webhook", "events.warm", "trust_proxies", "timing", "base_url", "shutdown",
 	}
 	var next Config
 	started := DefaultConfig()

@@ -80,6 +80,9 @@ func (s *Service) Stop(ctx context.Context) error {
 	if err := s.Node.leaveJobs(ctx); err != nil {
 		return fmt.Errorf("jobs under way were not put back: %w", err)
 	}
+	if err := s.Node.Warmer.Close(); err != nil {
+		return err
+	}
 	if err := s.Node.Pipeline.Close(ctx); err != nil {
 		return fmt.Errorf("pictures under way were not finished within %v: %w", timeout, err)
 	}

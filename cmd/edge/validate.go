@@ -48,6 +48,7 @@ func (c *Config) validate(r *report) {
 	c.validateJobs(r)
 	c.validateNetworks(r, "trust_proxies", c.TrustProxies)
 	c.validateIngest(r)
+	c.validateEvents(r)
 	c.validateRest(r)
 }
 
