@@ -79,7 +79,7 @@ func NewFleet(client redis.UniversalClient, timeout time.Duration) *Fleet {
 		ReadyToTrip:   tripped,
 		OnStateChange: func(_ string, _, to gobreaker.State) { f.open.Store(to != gobreaker.StateClosed) },
 		IsSuccessful:  answered,
-		IsExcluded:    func(err error) bool { return errors.As(err, new(callerError)) },
+		IsExcluded:    func(err error) bool { return err != nil && errors.As(err, new(callerError)) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop = cancel
@@ -98,8 +98,11 @@ func tripped(c gobreaker.Counts) bool {
 // answered says that Redis replied, if only with an error: LOADING, OOM, READONLY and their like come
 // at once, so that asking costs nothing; the breaker is for those who keep us waiting.
 func answered(err error) bool {
+	if err == nil {
+		return true
+	}
 	var reply redis.Error
-	return err == nil || errors.As(err, &reply)
+	return errors.As(err, &reply)
 }
 
 // callerError is an error that came because the caller's own context ended; it says nothing about Redis.

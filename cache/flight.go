@@ -38,10 +38,10 @@ type Flight[T any] struct {
 }
 
 type flightCall[T any] struct {
-	waiters map[*waiter]struct{} // guarded by the flight's mu
-	given   bool                 // nobody waited at some time; guarded by the flight's mu
-	giveUp  context.CancelFunc   // ends patience; nil until the fill begins; guarded by the flight's mu
-	done    chan struct{}        // closed after all below are written
+	waiters []*waiter          // guarded by the flight's mu
+	given   bool               // nobody waited at some time; guarded by the flight's mu
+	giveUp  context.CancelFunc // ends patience; nil until the fill begins; guarded by the flight's mu
+	done    chan struct{}      // closed after all below are written
 	value   T
 	err     error
 	late    bool // err came because the fill's time was over
@@ -50,6 +50,22 @@ type flightCall[T any] struct {
 // waiter is one caller of Do that waits.
 type waiter struct {
 	gone func() bool // nil = it is there until it leaves
+	seat int         // its place among the call's waiters; guarded by the flight's mu
+}
+
+// addLocked counts a waiter in.
+func (c *flightCall[T]) addLocked(w *waiter) {
+	w.seat = len(c.waiters)
+	c.waiters = append(c.waiters, w)
+}
+
+// removeLocked counts a waiter out; the last takes its seat.
+func (c *flightCall[T]) removeLocked(w *waiter) {
+	end := len(c.waiters) - 1
+	last := c.waiters[end]
+	c.waiters[w.seat], last.seat = last, w.seat
+	c.waiters[end] = nil
+	c.waiters = c.waiters[:end]
 }
 
 // FlightStats is a snapshot of a Flight.
@@ -85,18 +101,29 @@ func (f *Flight[T]) DoAfter(ctx context.Context, key Hash, look func(ctx context
 		} else if joined, _ := ctx.Value(joinKey{}).(func()); joined != nil {
 			joined()
 		}
-		select {
-		case <-c.done:
-			again := f.leave(c, w) && !w.hasGone() && errors.Is(c.err, context.Canceled)
-			again = again || c.late && shared && time.Since(came) < f.Timeout
-			if again && ctx.Err() == nil {
-				continue
+		if !c.ended() {
+			select {
+			case <-c.done:
+			case <-ctx.Done():
+				f.leave(c, w)
+				return v, shared, ctx.Err()
 			}
-			return c.value, shared, c.err
-		case <-ctx.Done():
-			f.leave(c, w)
-			return v, shared, ctx.Err()
 		}
+		again := f.leave(c, w) && !w.hasGone() && errors.Is(c.err, context.Canceled)
+		again = again || c.late && shared && time.Since(came) < f.Timeout
+		if !again || ctx.Err() != nil {
+			return c.value, shared, c.err
+		}
+	}
+}
+
+// ended says that the outcome is there: then nobody has to wait for it, nor to ask ctx for its end.
+func (c *flightCall[T]) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -111,7 +138,7 @@ func (f *Flight[T]) join(ctx context.Context, key Hash) (c *flightCall[T], w *wa
 			return nil, nil, false, ErrOverloaded
 		}
 		f.waiting.Add(1)
-		c.waiters[w] = struct{}{}
+		c.addLocked(w)
 		f.collapsed.Add(1)
 		return c, w, true, nil
 	}
@@ -122,7 +149,8 @@ func (f *Flight[T]) join(ctx context.Context, key Hash) (c *flightCall[T], w *wa
 		f.calls = map[Hash]*flightCall[T]{}
 	}
 	f.waiting.Add(1)
-	c = &flightCall[T]{waiters: map[*waiter]struct{}{w: {}}, done: make(chan struct{})}
+	c = &flightCall[T]{done: make(chan struct{})}
+	c.addLocked(w)
 	f.calls[key] = c
 	f.filled.Add(1)
 	f.fills.Add(1)
@@ -160,7 +188,7 @@ func (f *Flight[T]) leave(c *flightCall[T], w *waiter) (again bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	again = c.given
-	delete(c.waiters, w)
+	c.removeLocked(w)
 	f.waiting.Add(-1)
 	if len(c.waiters) == 0 {
 		c.given = true

@@ -43,7 +43,7 @@ func (w *waiter) hasGone() bool { return w.gone != nil && w.gone() }
 func (f *Flight[T]) awaited(c *flightCall[T]) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for w := range c.waiters {
+	for _, w := range c.waiters {
 		if !w.hasGone() {
 			return true
 		}

@@ -127,7 +127,7 @@ func (r *Redis) read(ctx context.Context, key Key) (object uint64, data []byte, 
 // getError is the error of a GET; nil where there is no string.
 func getError(c *redis.StringCmd) error {
 	err := c.Err()
-	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
+	if err == nil || errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil
 	}
 	return err

@@ -110,6 +110,29 @@ func TestHitAllocations(t *testing.T) {
 	}
 }
 
+// beyond is a Pictures whose one entry is not in memory, and is found without allocating.
+type beyond struct{ still }
+
+func (beyond) Lookup(*pipeline.Request) (*cache.Entry, pipeline.Via) { return nil, pipeline.Via{} }
+
+func (b beyond) Get(context.Context, *pipeline.Request) (*cache.Entry, pipeline.Via, error) {
+	return b.entry, pipeline.Via{Hit: pipeline.TierRedis, TTL: time.Hour}, nil
+}
+
+// An answer that is not in memory and is found at once, in Redis, starts no clock and no watch over the
+// connection: this package allocates the visit and what names it in the context.
+func TestFoundBeyondMemoryAllocations(t *testing.T) {
+	const ceiling = 3
+	r := start(t, &Server{Now: time.Now, Pictures: beyond{still{picture(strings.Repeat("x", 20<<10), "image/webp")}}}, testSite())
+	l := newLoop(t, r.public, hitRequest(sign(t, "/shop/a.jpg?w=300")))
+	if !bytes.Contains(l.answer, []byte("detail=redis")) {
+		t.Fatalf("answer %.300q", l.answer)
+	}
+	if n := testing.AllocsPerRun(2000, func() { l.once(t) }); n > ceiling {
+		t.Errorf("an answer from beyond memory allocates %.0f times here, want at most %d", n, ceiling)
+	}
+}
+
 // oldGrammar reads one target, for a mount.
 type oldGrammar struct{ Grammar }
 

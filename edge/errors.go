@@ -231,7 +231,7 @@ func (x *exchange) fallback(k *known, p problem, life time.Duration) bool {
 	r := pipeline.NewRequest(k.fallback, k.fallbackKey, options)
 	var e *cache.Entry
 	var err error
-	if x.left() < min(enoughForFallback, x.server.RequestTimeout/2) {
+	if time.Until(x.deadline()) < min(enoughForFallback, x.server.RequestTimeout/2) {
 		e, _ = x.server.Pictures.Lookup(r)
 	} else {
 		e, _, err = x.fetch(r)

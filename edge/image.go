@@ -186,35 +186,32 @@ func (x *exchange) capability() capability {
 	}
 }
 
-// left returns how long the answer may still be worked for; the first call begins the time.
-func (x *exchange) left() time.Duration {
+// deadline returns until when the answer may be worked for; the first call begins the time.
+func (x *exchange) deadline() time.Time {
 	if x.due.IsZero() {
 		x.due = time.Now().Add(x.server.RequestTimeout)
 	}
-	return time.Until(x.due)
+	return x.due
 }
 
 // fetch takes the slow path, for as long as the request may still take and the client is there.
 func (x *exchange) fetch(r *pipeline.Request) (*cache.Entry, pipeline.Via, error) {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), x.left(), errTooSlow)
-	defer cancel()
-	ctx, leave := context.WithCancelCause(ctx)
-	defer leave(nil)
-	c := x.ctx.Conn()
-	stop := watch(c, func() { leave(errClientGone) })
-	defer stop()
+	v := &visit{conn: x.ctx.Conn(), due: x.deadline()}
+	defer v.leave()
 	if admit := x.limitRender(); admit != nil {
 		r = r.Admitted(admit)
 	}
-	e, via, err := x.server.Pictures.Get(cache.WithGone(ctx, func() bool { return gone(c) }), r)
-	var known coded
-	if err == nil || errors.As(err, &known) {
+	e, via, err := x.server.Pictures.Get(cache.WithGone(v, v.gone), r)
+	if err == nil {
+		return e, via, nil
+	}
+	if known := coded(nil); errors.As(err, &known) {
 		return e, via, err
 	}
-	switch cause := context.Cause(ctx); {
+	switch cause := v.cause(); {
 	case cause != nil:
 		err = cause // the pipeline says only that the context has ended
-	case errors.Is(err, context.Canceled) && gone(c):
+	case errors.Is(err, context.Canceled) && v.gone():
 		err = errClientGone // seen before watch saw it
 	}
 	return e, via, err

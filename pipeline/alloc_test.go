@@ -5,6 +5,7 @@ package pipeline
 import (
 	"testing"
 
+	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/resize"
 )
 
@@ -30,6 +31,29 @@ func TestRequestAllocates(t *testing.T) {
 	const ceiling = 6 // the request, the canonical text, the texts of its hashes
 	if n := testing.AllocsPerRun(100, func() { _ = NewRequest(b.source, "2026/summer/hero.png", o) }); n > ceiling {
 		t.Errorf("NewRequest allocates %v times, want at most %d", n, ceiling)
+	}
+}
+
+// The way of a hit in Redis, from the look-up in memory to the entry, with the client library's share: what
+// is sent, two replies, the entry and its texts, the flight, the bound on the call.
+func TestRedisHitAllocates(t *testing.T) {
+	const ceiling = 44
+	b := newBench(t)
+	b.onRedis(t)
+	b.Now = nil
+
+	b.Memory = cache.NewMemory(0, b.purger)
+	r := b.request(100)
+	until(t, func() bool {
+		_, via := b.get(t, r)
+		return via.Hit == TierRedis
+	})
+	if n := testing.AllocsPerRun(500, func() {
+		if _, via, err := b.Get(t.Context(), r); err != nil || via.Hit != TierRedis {
+			t.Fatalf("Get = %+v, %v; want a hit in Redis", via, err)
+		}
+	}); n > ceiling {
+		t.Errorf("a hit in Redis allocates %v times, want at most %d", n, ceiling)
 	}
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"net/http"
@@ -219,10 +220,12 @@ func (p *Pipeline) store(ctx context.Context, r *Request, a *answer, release fun
 // during returns a hash for work that may be shared by those who ask between two purges: what was begun
 // before a purge is not joined by a request that comes after it.
 func during(h cache.Hash, gen cache.Generation) cache.Hash {
-	text := make([]byte, 0, len(h)+24)
-	text = append(text, h[:]...)
+	var text [len(h) + 24]byte
+	at := copy(text[:], h[:])
 	for _, n := range [...]uint64{gen.All, gen.Source, gen.Node} {
-		text = binary.BigEndian.AppendUint64(text, n)
+		binary.BigEndian.PutUint64(text[at:], n)
+		at += 8
 	}
-	return cache.NewKey(0, "", "", string(text)).Variant
+	sum := sha256.Sum256(text[:])
+	return cache.Hash(sum[:len(h)])
 }
