@@ -28,6 +28,11 @@ type Flight[T any] struct {
 	Timeout    time.Duration // of a fill; 0 = none
 	MaxWaiters int           // on one key, the first included; 0 = no bound
 
+	// Take and Drop count who has a value, for values that have to be given back: a fill without an error returns
+	// one that is taken once. It is dropped when the fill has ended and nobody waits for it any more, and until
+	// then taken once more for each caller that gets it, to be dropped by that one. nil = values are not counted.
+	Take, Drop func(v T)
+
 	mu     sync.Mutex
 	calls  map[Hash]*flightCall[T]
 	closed bool
@@ -40,6 +45,7 @@ type Flight[T any] struct {
 type flightCall[T any] struct {
 	waiters []*waiter          // guarded by the flight's mu
 	given   bool               // nobody waited at some time; guarded by the flight's mu
+	over    bool               // it has left the map; guarded by the flight's mu
 	giveUp  context.CancelFunc // ends patience; nil until the fill begins; guarded by the flight's mu
 	done    chan struct{}      // closed after all below are written
 	value   T
@@ -108,6 +114,9 @@ func (f *Flight[T]) DoAfter(ctx context.Context, key Hash, look func(ctx context
 				f.leave(c, w)
 				return v, shared, ctx.Err()
 			}
+		}
+		if f.Take != nil && c.err == nil {
+			f.Take(c.value)
 		}
 		again := f.leave(c, w) && !w.hasGone() && errors.Is(c.err, context.Canceled)
 		again = again || c.late && shared && time.Since(came) < f.Timeout
@@ -196,7 +205,15 @@ func (f *Flight[T]) leave(c *flightCall[T], w *waiter) (again bool) {
 			c.giveUp()
 		}
 	}
+	f.settleLocked(c)
 	return again
+}
+
+// settleLocked drops the value of a call that is over. That happens once: nobody comes to such a call.
+func (f *Flight[T]) settleLocked(c *flightCall[T]) {
+	if f.Drop != nil && c.over && len(c.waiters) == 0 && c.err == nil {
+		f.Drop(c.value)
+	}
 }
 
 // look reports whether the call has ended.
@@ -221,6 +238,8 @@ func (f *Flight[T]) run(key Hash, c *flightCall[T], work func() bool) (ended boo
 		}
 		f.mu.Lock()
 		delete(f.calls, key)
+		c.over = true
+		f.settleLocked(c)
 		f.mu.Unlock()
 		close(c.done)
 		f.fills.Done()

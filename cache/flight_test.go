@@ -419,3 +419,60 @@ func TestOnJoin(t *testing.T) {
 		t.Errorf("%s was told too", <-told)
 	}
 }
+
+// A value that is counted is dropped by the flight exactly when the fill has ended and nobody waits, and each
+// caller that gets it holds it once, whoever leaves when.
+func TestFlightCountsItsValues(t *testing.T) {
+	for name, tt := range map[string]struct {
+		leave []time.Duration // when callers leave; 0 = they stay
+		got   int32
+	}{
+		"one stays":            {[]time.Duration{0}, 1},
+		"all stay":             {[]time.Duration{0, 0, 0}, 3},
+		"who began leaves":     {[]time.Duration{time.Millisecond, 0, 0}, 2},
+		"all leave":            {[]time.Duration{1, 2, 3}, 0},
+		"all leave at the end": {[]time.Duration{time.Second, time.Second}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var holders, got atomic.Int32
+				f := Flight[int]{
+					Take: func(int) {
+						if holders.Add(1) == 1 {
+							t.Error("taken when it was given back already")
+						}
+					},
+					Drop: func(int) { holders.Add(-1) },
+				}
+				var wg sync.WaitGroup
+				for _, d := range tt.leave {
+					wg.Go(func() {
+						ctx := t.Context()
+						if d > 0 {
+							var cancel context.CancelFunc
+							ctx, cancel = context.WithTimeout(ctx, d)
+							defer cancel()
+						}
+						_, _, err := f.Do(ctx, Hash{1}, func(context.Context, context.Context) (int, error) {
+							time.Sleep(time.Second)
+							holders.Add(1) // the fill's own
+							return 7, nil
+						})
+						if err == nil {
+							got.Add(1)
+							f.Drop(7)
+						}
+					})
+				}
+				wg.Wait()
+				_ = f.Close()
+				if n := holders.Load(); n != 0 {
+					t.Errorf("%d holders are left", n)
+				}
+				if n := got.Load(); tt.got >= 0 && n != tt.got {
+					t.Errorf("%d callers got it, want %d", n, tt.got)
+				}
+			})
+		})
+	}
+}

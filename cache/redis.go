@@ -93,6 +93,31 @@ func (r *Redis) Load(ctx context.Context, key Key) (*Entry, Generation, error) {
 	return e, gen, nil
 }
 
+// LoadWithin is Load for large entries, without the generation: admit is asked before bytes are read, where there
+// are any, and its error is returned as it is. The stored bytes, which it is told, are what the entry takes.
+func (r *Redis) LoadWithin(ctx context.Context, key Key, admit func(ctx context.Context, bytes int64) error) (*Entry, error) {
+	if r.fleet.client == nil {
+		return nil, ErrMiss
+	}
+	var length *redis.IntCmd
+	err := r.fleet.call(ctx, opLoad, func(ctx context.Context) error {
+		length = r.fleet.client.StrLen(ctx, valueKey(key))
+		return length.Err()
+	})
+	switch {
+	case redis.HasErrorPrefix(err, "WRONGTYPE"): // Load finds it damaged
+	case err != nil:
+		return nil, err
+	case length.Val() == 0:
+		r.misses.Add(1)
+		return nil, ErrMiss
+	}
+	if err := admit(ctx, length.Val()); err != nil {
+		return nil, err
+	}
+	return r.Get(ctx, key)
+}
+
 // read gets an object's counter and then its value, in one round trip. A purge between the two makes the
 // value differ from the counter, or leaves both as they were before it. Where there is no counter it draws
 // one, so that "none" never stands for a generation that Redis keeps values of.
