@@ -47,5 +47,6 @@ type Meta struct {
 type Original struct {
 	Data        []byte // nil when NotModified
 	NotModified bool   // the copy of Conditions is still good
+	Place       *Place // what Data takes of the source's room, to be released by who fetched it; nil = nothing
 	Meta
 }

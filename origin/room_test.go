@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,7 +17,7 @@ import (
 func TestRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &Room{Bytes: 100, Wait: 5 * time.Second}
-		enter := func(ctx context.Context, n int64) (*guest, error) { return r.enter(ctx, n) }
+		enter := r.Enter
 		first, err := enter(t.Context(), 60)
 		if err != nil {
 			t.Fatal(err)
@@ -30,7 +31,7 @@ func TestRoom(t *testing.T) {
 		if !errors.As(err, &e) || e.HTTPStatus() != 503 || e.Code() != "overloaded" || e.RetryAfter() <= 0 || time.Since(start) != r.Wait {
 			t.Errorf("enter without room: %v after %v, want 503 after %v", err, time.Since(start), r.Wait)
 		}
-		in := make(chan *guest, 2)
+		in := make(chan *Place, 2)
 		for _, n := range []int64{50, 10} { // the small one waits behind the larger
 			go func() {
 				g, err := enter(t.Context(), n)
@@ -44,16 +45,16 @@ func TestRoom(t *testing.T) {
 		if s := r.Stats(); s != (RoomStats{Used: 90, Waiting: 2, Refused: 1}) {
 			t.Errorf("Stats() = %+v", s)
 		}
-		first.leave()
+		first.Release()
 		one, two := <-in, <-in
 		if err := one.grow(50); err == nil {
 			t.Error("grow over the bound while others are in: want a refusal")
 		}
-		release := r.Hold(200) // what is there, is there
-		one.leave()
-		two.leave()
-		release()
-		release()
+		held := r.Hold(200) // what is there, is there
+		one.Release()
+		two.Release()
+		held.Release()
+		held.Release()
 		alone, err := enter(t.Context(), 500)
 		if err != nil || alone.grow(500) != nil {
 			t.Errorf("one alone: %v, want it in whatever its size", err)
@@ -66,7 +67,7 @@ func TestRoom(t *testing.T) {
 		if err := <-gone; !errors.Is(err, context.Canceled) {
 			t.Errorf("who leaves: %v, want Canceled", err)
 		}
-		alone.leave()
+		alone.Release()
 		if s := r.Stats(); s.Used != 0 || s.Waiting != 0 {
 			t.Errorf("at the end %+v", s)
 		}
@@ -99,7 +100,6 @@ func TestRoomProperties(t *testing.T) {
 			var mu sync.Mutex
 			var all sync.WaitGroup
 			say := func(s string) { mu.Lock(); defer mu.Unlock(); wrong = append(wrong, s) }
-			busy := 0
 			for i, n := range sizes {
 				all.Go(func() {
 					src := &Source{Room: room, Timeout: time.Minute, MaxBytes: 1 << 20, Opener: openFunc(func(context.Context, string, Conditions) (*Object, error) {
@@ -109,17 +109,14 @@ func TestRoomProperties(t *testing.T) {
 						}
 						return &Object{Body: io.NopCloser(&drip{n}), Size: size}, nil
 					})}
-					mu.Lock()
-					busy++
-					mu.Unlock()
 					o, err := src.Fetch(t.Context(), "a", Conditions{})
-					mu.Lock()
-					busy--
-					mu.Unlock()
 					var e *Error
 					switch {
 					case err == nil && len(o.Data) != n:
 						say("wrong length")
+					case err == nil:
+						time.Sleep(time.Duration(n) * time.Microsecond) // the render
+						o.Place.Release()
 					case err != nil && (!errors.As(err, &e) || e.Result != ResultOverloaded):
 						say(err.Error())
 					}
@@ -145,6 +142,47 @@ func TestRoomProperties(t *testing.T) {
 		})
 		for _, w := range wrong {
 			rt.Error(w)
+		}
+	})
+}
+
+// Pictures with an original and a watermark on a room of any size: none waits for ever, the room is overrun by one
+// watermark at most, and nothing is left.
+func TestHoldersGetTheirSecond(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		sizes := rapid.SliceOfN(rapid.Int64Range(1, 100), 1, 12)
+		originals, marks := sizes.Draw(rt, "originals"), sizes.Draw(rt, "marks")
+		room := &Room{Bytes: rapid.Int64Range(1, 300).Draw(rt, "room")}
+		bound := max(room.Bytes, slices.Max(originals)) + slices.Max(marks)
+		var most int64
+		synctest.Test(t, func(t *testing.T) {
+			var all sync.WaitGroup
+			enter := func(ctx context.Context, n int64) *Place {
+				p, err := room.Enter(ctx, n)
+				if err != nil {
+					t.Errorf("Enter: %v", err)
+				}
+				room.mu.Lock()
+				most = max(most, room.used)
+				room.mu.Unlock()
+				time.Sleep(time.Duration(n) * time.Millisecond)
+				return p
+			}
+			for i, n := range originals {
+				all.Go(func() {
+					original := enter(t.Context(), n)
+					mark := enter(Holding(t.Context()), marks[i%len(marks)])
+					mark.Release()
+					original.Release()
+				})
+			}
+			all.Wait() // panics where all wait for each other
+			if s := room.Stats(); s != (RoomStats{}) {
+				t.Errorf("at the end %+v", s)
+			}
+		})
+		if most > bound {
+			rt.Errorf("%d bytes at once, want at most %d", most, bound)
 		}
 	})
 }

@@ -36,7 +36,8 @@ type peered interface {
 }
 
 // Fetch gets the original called key, or NotModified if cond describes it still. Every error is an
-// *Error. Only an outage is tried again, and not once bytes of a body have come.
+// *Error. Only an outage is tried again, and not once bytes of a body have come. The original keeps its place in the
+// room: its caller releases that.
 //
 // The deadline reaches everything that waits on a network; a read from a folder is not broken off in
 // the middle, only between two reads.
@@ -102,28 +103,30 @@ func (s *Source) read(ctx context.Context, key string, cond Conditions) (orig *O
 		}
 		return &Original{NotModified: true, Meta: obj.confirm(cond)}, false, nil
 	}
-	data, err := s.readBody(ctx, obj)
+	data, place, err := s.readBody(ctx, obj)
 	s.counters.bytes.Add(uint64(len(data)))
 	if cerr := obj.Body.Close(); err == nil && cerr != nil {
 		err = cerr
 	}
 	if err != nil {
+		place.Release()
 		return nil, len(data) > 0, err
 	}
-	return &Original{Data: data, Meta: obj.Meta}, true, nil
+	return &Original{Data: data, Meta: obj.Meta, Place: place}, true, nil
 }
 
-// readBody reads an original within the room there is.
-func (s *Source) readBody(ctx context.Context, obj *Object) ([]byte, error) {
+// readBody reads an original within the room there is. The place is to be released after an error too.
+func (s *Source) readBody(ctx context.Context, obj *Object) ([]byte, *Place, error) {
 	if obj.Size > s.maxBytes() {
-		return nil, tooLarge(s.maxBytes())
+		return nil, nil, tooLarge(s.maxBytes())
 	}
-	g, err := s.Room.enter(ctx, firstCap(obj.Size, s.maxBytes()))
+	place, err := s.Room.Enter(ctx, firstCap(obj.Size, s.maxBytes()))
 	if err != nil {
-		return nil, err
+		return nil, place, err
 	}
-	defer g.leave()
-	return readAll(ctx, obj, s.maxBytes(), g.grow)
+	data, err := readAll(ctx, obj, s.maxBytes(), place.grow)
+	place.shrink(int64(cap(data)))
+	return data, place, err
 }
 
 // confirm completes what a 304 says with the validators it was asked about: some servers repeat none.

@@ -86,7 +86,7 @@ func (p *Pipeline) Close(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		p.behind.wait.Wait()
-		err = errors.Join(p.fills.Close(), p.fetches.Close())
+		err = errors.Join(p.fills.Close(), p.fetches.Close(), p.loads.Close())
 	}()
 	select {
 	case <-done:

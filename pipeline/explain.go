@@ -22,8 +22,12 @@ func (p *Pipeline) Where(ctx context.Context, r *Request) Tier {
 
 // Plan returns what a render of r would execute. The original is fetched unless it is kept.
 func (p *Pipeline) Plan(ctx context.Context, r *Request) (resize.Plan, error) {
+	kept, err := p.keptOriginal(ctx, originalKey(r))
+	if err != nil {
+		return resize.Plan{}, err
+	}
 	var data []byte
-	if kept := p.keptOriginal(ctx, originalKey(r)); kept != nil {
+	if kept != nil {
 		data = kept.Body
 	} else {
 		got, err := r.Source.Origin.Fetch(ctx, r.Object, origin.Conditions{})
@@ -31,7 +35,9 @@ func (p *Pipeline) Plan(ctx context.Context, r *Request) (resize.Plan, error) {
 			return resize.Plan{}, err
 		}
 		data = got.Data
+		p.take(data, got.Place)
 	}
+	defer p.drop(data)
 	source, err := p.probe(ctx, r.Source, data)
 	if err != nil {
 		return resize.Plan{}, err

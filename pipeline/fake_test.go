@@ -122,6 +122,9 @@ func newBench(t testing.TB) *bench {
 		if err := b.Pipeline.Close(context.Background()); err != nil {
 			t.Errorf("Close: %v", err)
 		}
+		if n := len(b.bodies.held); n != 0 {
+			t.Errorf("%d originals are still held", n)
+		}
 		for _, c := range []io.Closer{b.Writer, b.Leases, memory, originals, generations, fleet} {
 			if err := c.Close(); err != nil {
 				t.Errorf("Close: %v", err)

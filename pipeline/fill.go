@@ -144,6 +144,7 @@ func (f *filling) produce(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	defer f.drop(orig.Data)
 	a := answer{via: Via{OriginalKept: orig.kept, NoStore: orig.NoStore, Timing: Timing{Fetch: orig.took}}}
 	if orig.unchanged(stale) {
 		a.via.Revalidated = true
@@ -158,7 +159,7 @@ func (f *filling) produce(ctx context.Context) (answer, error) {
 	return a, nil
 }
 
-// source gets the original: a party's, or one's own.
+// source gets the original: a party's, or one's own. The fill holds its bytes until drop.
 func (f *filling) source(ctx context.Context, stale *cache.Entry) (*original, error) {
 	if f.r.place != nil {
 		return f.r.place.party.original(ctx, f)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -17,8 +18,6 @@ type original struct {
 	generation cache.Generation // under which work on it began
 	fetched    time.Time        // when the origin last vouched for it; what is made of it is as old
 	kept       bool             // no fetch was needed
-	holders    int              // fills that hold Data; see Pipeline.hold
-	leaveRoom  func()           // once there are none any more
 	took       time.Duration    // the fetch
 }
 
@@ -36,13 +35,20 @@ func (o *original) unchanged(e *cache.Entry) bool {
 // original gets the original of r: kept from a moment ago, or fetched. All variants of one picture that
 // are asked for at once share one fetch; so do those asked for within the source's freshness, as far
 // as the original could be kept. stale is a picture made of it earlier, or nil: its validators make
-// the fetch conditional where the bytes are not at hand. Beside an error of the fetch there is an original
-// without bytes, which says under which generation it was tried.
+// the fetch conditional where the bytes are not at hand. The caller holds the bytes, until drop. Beside an error of
+// the fetch there is an original without bytes, which says under which generation it was tried.
 func (p *Pipeline) original(ctx context.Context, r *Request, gen cache.Generation, stale *cache.Entry) (*original, error) {
+	p.init()
 	key := originalKey(r)
-	kept := p.keptOriginal(ctx, key)
+	kept, err := p.keptOriginal(ctx, key)
+	if err != nil {
+		return nil, err
+	}
 	if kept != nil && p.now().Before(kept.Fresh) {
 		return fromKept(kept), nil
+	}
+	if kept != nil {
+		defer p.drop(kept.Body)
 	}
 	var cond origin.Conditions
 	switch {
@@ -53,18 +59,35 @@ func (p *Pipeline) original(ctx context.Context, r *Request, gen cache.Generatio
 	}
 	// Callers with other validators do not share the flight: they could not use an "unchanged".
 	flight := cache.NewKey(0, r.Source.Name, r.Object, cond.ETag+"\n"+cond.Modified.UTC().String()).Variant
-	o, _, err := p.fetches.Do(ctx, during(flight, p.Redis.Generation(key)), func(ctx, _ context.Context) (*original, error) {
+	o, _, err := p.fetches.Do(ctx, p.sharedWith(ctx, flight, key), func(ctx, _ context.Context) (*original, error) {
 		// A flight that ended between the look above and here has kept what this one would fetch.
-		if again := p.keptOriginal(ctx, key); again != nil && p.now().Before(again.Fresh) {
+		again, err := p.keptOriginal(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if again != nil && p.now().Before(again.Fresh) {
 			return fromKept(again), nil
+		}
+		if again != nil {
+			p.drop(again.Body)
 		}
 		return p.fetch(ctx, r, key, gen, cond, kept, stale)
 	})
 	if err == nil && o.NotModified && o.Data == nil && kept != nil {
 		// A joined fetch began for a caller that had a picture; this one has the bytes.
 		o = o.with(kept)
+		p.take(o.Data, nil)
 	}
 	return o, err
+}
+
+// sharedWith returns the hash for work on an original that is shared by those who ask for it between two purges.
+// Who holds another original shares nothing with those who wait for room: they may wait for what it holds.
+func (p *Pipeline) sharedWith(ctx context.Context, work cache.Hash, key cache.Key) cache.Hash {
+	if origin.Holds(ctx) {
+		work = cache.NewKey(0, "", "", "holding "+work.String()).Variant
+	}
+	return during(work, p.Redis.Generation(key))
 }
 
 // with completes an "unchanged" with the bytes it speaks of.
@@ -74,6 +97,7 @@ func (o *original) with(kept *cache.Entry) *original {
 	return whole
 }
 
+// fetch asks the origin. What it returns without an error is held once.
 func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cache.Generation, cond origin.Conditions, kept, stale *cache.Entry) (*original, error) {
 	held := kept // whose validators cond has
 	if held == nil {
@@ -97,6 +121,7 @@ func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cac
 	if got.NotModified && kept != nil {
 		o = o.with(kept)
 	}
+	p.take(o.Data, got.Place)
 	p.keep(ctx, r, key, o)
 	return o, nil
 }
@@ -131,24 +156,58 @@ func (p *Pipeline) keep(ctx context.Context, r *Request, key cache.Key, o *origi
 	}
 }
 
-// keptOriginal returns what is kept of an original, fresh or not; nil = nothing.
-func (p *Pipeline) keptOriginal(ctx context.Context, key cache.Key) *cache.Entry {
-	if p.Originals != nil {
-		if e, err := p.Originals.Get(ctx, key); err == nil && p.now().Before(e.Stale) {
-			return e
-		}
+// keptOriginal returns what is kept of an original, fresh or not, which the caller holds until drop; nil =
+// nothing. The error is that there is no room for it, or the context's.
+func (p *Pipeline) keptOriginal(ctx context.Context, key cache.Key) (*cache.Entry, error) {
+	if e := p.rememberedOriginal(ctx, key); e != nil || p.RedisOriginals == nil {
+		return e, nil
 	}
-	if p.RedisOriginals == nil {
+	p.init()
+	e, _, err := p.loads.Do(ctx, p.sharedWith(ctx, key.Variant, key), func(ctx, _ context.Context) (*cache.Entry, error) {
+		if e := p.rememberedOriginal(ctx, key); e != nil {
+			return e, nil // another flight has ended just now
+		}
+		return p.loadOriginal(ctx, key)
+	})
+	if errors.Is(err, cache.ErrMiss) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	return e, err
+}
+
+// rememberedOriginal is keptOriginal for this node's memory.
+func (p *Pipeline) rememberedOriginal(ctx context.Context, key cache.Key) *cache.Entry {
+	if p.Originals == nil {
 		return nil
 	}
-	e, _, err := p.RedisOriginals.Load(ctx, key)
-	if err != nil {
-		return nil // a miss, or trouble that the tier counts
+	e, err := p.Originals.Get(ctx, key)
+	if err != nil || !p.now().Before(e.Stale) {
+		return nil
 	}
+	p.take(e.Body, nil)
+	return e
+}
+
+// loadOriginal is keptOriginal for Redis, where what it lacks or does not tell is an ErrMiss.
+func (p *Pipeline) loadOriginal(ctx context.Context, key cache.Key) (*cache.Entry, error) {
+	var place *origin.Place
+	var refused error
+	e, err := p.RedisOriginals.LoadWithin(ctx, key, func(ctx context.Context, bytes int64) error {
+		place, refused = p.Room.Enter(ctx, bytes)
+		return refused
+	})
+	switch {
+	case refused != nil:
+		return nil, refused
+	case err != nil:
+		place.Release()
+		return nil, cache.ErrMiss // the tier counts trouble
+	}
+	p.take(e.Body, place)
 	if p.Originals != nil {
 		_ = p.Originals.Set(ctx, key, e) // the tier counts what it refuses
 	}
-	return e
+	return e, nil
 }
 
 // dropOriginal forgets an original that is gone.

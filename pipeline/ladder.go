@@ -21,7 +21,11 @@ func (p *Pipeline) climb(r *Request, orig *original) {
 	if _, ok := b.running[key]; ok || b.closed || len(b.running) >= p.refreshes() {
 		return
 	}
-	b.startLocked(key, func() { p.together(b.base, steps, orig) })
+	p.take(orig.Data, nil)
+	b.startLocked(key, func() {
+		defer p.drop(orig.Data)
+		p.together(b.base, steps, orig)
+	})
 }
 
 // steps returns the requests for the other widths of the ladder; none where the request is no step of it: it

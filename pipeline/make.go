@@ -30,6 +30,8 @@ func (p *Pipeline) Make(ctx context.Context, src *Source, object string, given *
 		key := originalKey(requests[0])
 		_, gen := p.loadShared(ctx, key)
 		orig = &original{Original: *given, generation: gen, fetched: p.now()}
+		p.take(orig.Data, nil)
+		defer p.drop(orig.Data)
 		p.keep(ctx, requests[0], key, orig)
 	}
 	return p.together(ctx, requests, orig)

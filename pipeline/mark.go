@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/resize"
 )
 
@@ -16,9 +17,16 @@ type marking struct {
 	orig   *original
 }
 
+// drop ends the holding of the watermark's bytes; of a nil marking nothing.
+func (m *marking) drop(p *Pipeline) {
+	if m != nil {
+		p.drop(m.orig.Data)
+	}
+}
+
 // mark fetches the watermark that a plan names, through the same origins and the same kept originals,
-// and hands it to the plan; nil = it names none. A purge of the watermark does not reach the pictures it
-// lies on, but they are never revalidated without it.
+// and hands it to the plan; nil = it names none. The caller holds the original, and then the watermark until
+// drop. A purge of the watermark does not reach the pictures it lies on, but they are never revalidated without it.
 func (p *Pipeline) mark(ctx context.Context, plan *resize.Plan) (*marking, error) {
 	if plan.Overlay.Image == "" {
 		return nil, nil
@@ -33,16 +41,21 @@ func (p *Pipeline) mark(ctx context.Context, plan *resize.Plan) (*marking, error
 	}
 	r := NewRequest(src, object, resize.Options{})
 	_, gen := p.loadShared(ctx, originalKey(r))
-	orig, err := p.original(ctx, r, gen, nil)
+	orig, err := p.original(origin.Holding(ctx), r, gen, nil)
 	if err != nil {
 		return nil, fmt.Errorf("wm: %w", err)
 	}
+	m := &marking{src, orig}
 	source, err := p.probe(ctx, src, orig.Data)
 	if err != nil {
+		m.drop(p)
 		return nil, fmt.Errorf("wm: %w", err)
 	}
-	*plan, err = plan.WithMark(orig.Data, source, src.Limits)
-	return &marking{src, orig}, err
+	if *plan, err = plan.WithMark(orig.Data, source, src.Limits); err != nil {
+		m.drop(p)
+		return nil, err
+	}
+	return m, nil
 }
 
 // shorten makes the picture no longer fresh than its watermark.

@@ -61,9 +61,16 @@ func (y *party) member() *place {
 	})}
 }
 
-// original returns the original that all members share: the first one fetches it.
+// original returns the original that all members share, and that each of them holds: the first one fetches it.
 func (y *party) original(ctx context.Context, f *filling) (*original, error) {
-	y.fetch.Do(func() { y.orig, y.err = y.pipeline.original(ctx, f.r, f.gen, nil) })
+	first := false
+	y.fetch.Do(func() {
+		first = true
+		y.orig, y.err = y.pipeline.original(ctx, f.r, f.gen, nil)
+	})
+	if !first && y.err == nil {
+		y.pipeline.take(y.orig.Data, nil)
+	}
 	return y.orig, y.err
 }
 

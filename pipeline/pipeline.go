@@ -128,7 +128,7 @@ type Pipeline struct {
 	SourceOf        func(name string) *Source // finds the source of a watermark, nil = there is none; nil = no watermarks
 	KeepFor         time.Duration             // how long an original is kept
 	KeepMaxItem     int64                     // bytes; a larger original is not kept
-	Room            *origin.Room              // of the origins' fetches; what fills hold of originals counts too; nil = no bound
+	Room            *origin.Room              // of the origins' fetches; all that fills hold of originals counts; nil = no bound
 	FillTimeout     time.Duration             // of a whole fill; 0 = none
 	MaxWaiters      int                       // requests that may wait for one fill; 0 = no bound
 	RenderTimeout   time.Duration             // of one render; 0 = none
@@ -138,9 +138,10 @@ type Pipeline struct {
 
 	fills    cache.Flight[answer]
 	fetches  cache.Flight[*original]
+	loads    cache.Flight[*cache.Entry] // of kept originals, from Redis
 	stats    counters
 	setup    sync.Once
-	holding  sync.Mutex // guards the holders of originals
+	bodies   bodies
 	behind   behind
 	audience audience
 }
@@ -247,7 +248,11 @@ func (p *Pipeline) loadShared(ctx context.Context, key cache.Key) (*cache.Entry,
 // init passes the limits on to the flights, and gives what runs behind its life, once.
 func (p *Pipeline) init() {
 	p.setup.Do(func() {
-		p.fills.Timeout, p.fetches.Timeout = p.FillTimeout, p.FillTimeout
+		p.fills.Timeout, p.fetches.Timeout, p.loads.Timeout = p.FillTimeout, p.FillTimeout, p.FillTimeout
+		p.fetches.Take = func(o *original) { p.take(o.Data, nil) }
+		p.fetches.Drop = func(o *original) { p.drop(o.Data) }
+		p.loads.Take = func(e *cache.Entry) { p.take(e.Body, nil) }
+		p.loads.Drop = func(e *cache.Entry) { p.drop(e.Body) }
 		p.fills.MaxWaiters = p.MaxWaiters
 		p.behind.base, p.behind.stop = context.WithCancel(context.Background())
 	})

@@ -14,7 +14,6 @@ import (
 // render makes the bytes of the request from the original. An original that turns out to be no picture is
 // not kept for the other variants: the origin may mend it at any time.
 func (f *filling) render(ctx context.Context, orig *original, via *Via) (*cache.Entry, error) {
-	defer f.hold(orig)()
 	e, err := f.make(ctx, orig, via)
 	if status := statusOf(err); err != nil && (status == http.StatusUnsupportedMediaType || status == http.StatusUnprocessableEntity) {
 		f.dropOriginal(ctx, originalKey(f.r))
@@ -53,6 +52,7 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 	if err != nil {
 		return nil, err
 	}
+	defer mark.drop(f.Pipeline)
 	result, lane, err := f.execute(ctx, orig.Data, plan, t)
 	if err != nil {
 		return nil, err
@@ -122,25 +122,4 @@ func (p *Pipeline) rendering(ctx context.Context, pictures int) (context.Context
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, time.Duration(pictures)*p.RenderTimeout)
-}
-
-// hold counts the bytes of an original that was fetched until release: what waits at the gate holds them.
-// Variants that share a fetch share the count; what the tier of kept originals holds is counted there.
-func (p *Pipeline) hold(o *original) (release func()) {
-	if o.kept && p.Originals != nil {
-		return func() {}
-	}
-	p.holding.Lock()
-	defer p.holding.Unlock()
-	if o.holders == 0 {
-		o.leaveRoom = p.Room.Hold(int64(len(o.Data)))
-	}
-	o.holders++
-	return func() {
-		p.holding.Lock()
-		defer p.holding.Unlock()
-		if o.holders--; o.holders == 0 {
-			o.leaveRoom()
-		}
-	}
 }

@@ -11,6 +11,8 @@ import (
 // for the outputs of jobs. The options are negotiated, the limits are the source's, and the results are in
 // the options' order. One error refuses all.
 func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, options []resize.Options) ([]resize.Result, error) {
+	p.take(data, nil)
+	defer p.drop(data)
 	source, err := p.probe(ctx, src, data)
 	if err != nil {
 		return nil, err
@@ -29,12 +31,14 @@ func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, options
 			continue
 		}
 		plan, err := o.Plan(source, src.Limits)
-		if err == nil {
-			_, err = p.mark(ctx, &plan)
-		}
 		if err != nil {
 			return nil, err
 		}
+		mark, err := p.mark(ctx, &plan)
+		if err != nil {
+			return nil, err
+		}
+		defer mark.drop(p)
 		plans, at = append(plans, plan), append(at, i)
 	}
 	made, err := p.renderAll(ctx, src, data, plans)

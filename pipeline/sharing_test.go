@@ -276,7 +276,7 @@ func TestWatermarkIsAskedForAgain(t *testing.T) {
 // What queues at the gate holds its originals, and the next ones are not fetched while there is no room.
 func TestOriginalsHeldAreBounded(t *testing.T) {
 	b := newBench(t)
-	b.Originals, b.Room = nil, &origin.Room{Bytes: 3<<20 + 1, Wait: time.Millisecond}
+	b.Originals, b.Room = nil, &origin.Room{Bytes: 3<<20 + 3, Wait: time.Millisecond}
 	b.Gate = &Gate{Slots: 1, Queue: 100}
 	body := append(jpeg("x"), make([]byte, 1<<20-5)...)
 	b.source.Origin = &origin.Source{Room: b.Room, Opener: openFunc(func() *origin.Object {

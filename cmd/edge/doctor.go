@@ -233,7 +233,10 @@ func (d *doctor) checkSource(ctx context.Context, name string, s *openSource) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
-	_, err := s.origin.Fetch(ctx, "imgedge-doctor-looks-for-nothing", origin.Conditions{})
+	found, err := s.origin.Fetch(ctx, "imgedge-doctor-looks-for-nothing", origin.Conditions{})
+	if found != nil {
+		found.Place.Release()
+	}
 	var refusal *origin.Error
 	switch {
 	case err == nil, errors.As(err, &refusal) && refusal.Result == origin.ResultNotFound:

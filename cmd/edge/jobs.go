@@ -114,6 +114,7 @@ func (p jobPictures) Original(ctx context.Context, source, key string) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
+	original.Place.Release() // Render counts it again
 	return original.Data, nil
 }
 
