@@ -15,28 +15,33 @@ type Batch struct {
 }
 
 // Group is plans that are made from one decode: that of the first one, of which Copied, premultiplied in 8
-// bits, is copied to memory and halved from part to part. A group of one is made as its plan says.
+// bits, is halved and resampled row by row for all parts at a time. A group of one is made as its plan says.
 type Group struct {
 	Parts  []Part          // the finest first; Halvings never fall
-	Copied image.Rectangle // px of the picture as the first plan loads it
+	Copied image.Rectangle // what is used of the picture as the first plan loads it, px
 	Memory int64           // bytes, as in Batch
 }
 
 // Part is how one plan is made within a group.
 type Part struct {
 	Index    int             // of the plan in what was given to Together
-	Halvings int             // how often the copy is reduced to the means of 2 × 2 px before, sides rounded down, at least 1
-	From     image.Rectangle // what is resampled to the plan's Scaled: px of the copy, halved so often
+	Halvings int             // how often Copied is reduced to the means of 2 × 2 px before, sides rounded down, at least 1
+	From     image.Rectangle // what is resampled to the plan's Scaled: px of Copied, halved so often
 }
 
-// maxShared is how many bytes the copy in memory may have: 50 MP of RGB. Above it, plans decode on their
-// own.
+// maxShared is how many bytes the scaled pictures of a group may have, which are in memory at a time: 50 MP
+// of RGB. What is beyond is another group.
 const maxShared = 160 << 20
+
+// maxStretch is how much more one side may be reduced than the other: rows that are resampled together are
+// kept, six for each time.
+const maxStretch = 8
 
 // Together groups plans for one file. Plans share a decode where they show the same page, and the region
 // of the finest, which decides how far the decoder reduces, holds theirs: a crop that needs more detail
-// than the rest decodes on its own. So do animations, drawings, borders that have to be searched for,
-// and sources of more than 8 bits a channel. Sizes are each plan's own and do not depend on the group.
+// than the rest decodes on its own. So do animations, drawings, borders that have to be searched for, what
+// is enlarged, and sources of more than 8 bits a channel. Sizes are each plan's own and do not depend on
+// the group.
 func Together(plans ...Plan) Batch {
 	var b Batch
 	left := make([]int, len(plans))
@@ -47,11 +52,13 @@ func Together(plans ...Plan) Batch {
 		first := finest(plans, left)
 		lead := plans[first]
 		g := lead.group(first)
+		room := maxShared - lead.scaledBytes()
 		var rest []int
 		for _, i := range left {
 			switch {
 			case i == first:
-			case lead.serves(plans[i]):
+			case lead.serves(plans[i]) && plans[i].scaledBytes() <= room:
+				room -= plans[i].scaledBytes()
 				g.Parts = append(g.Parts, lead.part(plans[i], i, g.Copied))
 			default:
 				rest = append(rest, i)
@@ -103,12 +110,20 @@ func (p Plan) serves(q Plan) bool {
 // by being premultiplied.
 func (p Plan) shares() bool {
 	exact := p.Source.Alpha && p.Scaled == p.Loaded.Size()
-	return !p.Animated() && !p.Trim.On && !exact && p.Source.Format != FormatSVG && p.Source.Depth <= 8 &&
-		p.sharedBytes() <= maxShared
+	return !p.Animated() && !p.Trim.On && !exact && p.reduces() && p.Source.Format != FormatSVG && p.Source.Depth <= 8 &&
+		p.scaledBytes() <= maxShared
 }
 
-// sharedBytes returns the size of the copy for what the plan loads.
-func (p Plan) sharedBytes() int64 { return area(p.Loaded) * p.Source.pixelBytes() }
+// reduces reports whether the resampler makes no side longer, and none much shorter than the other.
+func (p Plan) reduces() bool {
+	x, y := float64(p.Loaded.Dx())/float64(p.Scaled.X), float64(p.Loaded.Dy())/float64(p.Scaled.Y)
+	return min(x, y) >= 1 && max(x, y) <= maxStretch*min(x, y)
+}
+
+// scaledBytes returns the size of the scaled picture.
+func (p Plan) scaledBytes() int64 {
+	return int64(p.Scaled.X) * int64(p.Scaled.Y) * p.Source.pixelBytes()
+}
 
 // group returns the group of the plan alone.
 func (p Plan) group(index int) Group {
@@ -130,17 +145,18 @@ func (p Plan) part(q Plan, index int, copied image.Rectangle) Part {
 	return Part{Index: index, Halvings: n, From: q.Loaded.Sub(at)}
 }
 
-// cost estimates the group's peak: the copy on its way out of C, or halved copies beside it, and the
-// dearest of the plans behind its decoder.
+// cost estimates the group's peak: what is decoded and all scaled pictures, or these and the dearest of the
+// plans behind its decoder.
 func (g *Group) cost(plans []Plan) int64 {
 	lead := plans[g.Parts[0].Index]
 	loaded, whole := lead.loadedPixels(), int64(lead.Source.Width)*int64(lead.Source.Height)
-	var behind, bodies int64
+	var behind, scaled, bodies int64
 	for _, part := range g.Parts {
 		p := plans[part.Index]
 		alone, px := p.loadedPixels(), int64(p.Source.Width)*int64(p.Source.Height)
 		behind = max(behind, p.Memory-p.decodeBytes(alone, px))
+		scaled += p.scaledBytes()
 		bodies += int64(p.Width) * int64(p.Height) / 2 // of a result; few have more than 4 bits a px
 	}
-	return lead.decodeBytes(loaded, whole) + 2*area(g.Copied)*lead.Source.pixelBytes() + max(behind, baseBytes) + bodies
+	return lead.decodeBytes(loaded, whole) + scaled + max(behind, baseBytes) + bodies
 }

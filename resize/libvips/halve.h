@@ -1,8 +1,10 @@
 #ifndef IMGEDGE_HALVE_H
 #define IMGEDGE_HALVE_H
 
-// Writes the means of 2 × 2 pixels to out: 8 bits a band, rows without gaps, sides half as long and rounded down, at
-// least 1.
-void imgedge_halve(const void *pixels, int width, int height, int bands, void *out);
+#include <stdint.h>
+
+// Writes the means of 2 × 2 px of two rows, in 64ths, to out: half as many px, rounded down, at least 1. sum is room for the
+// samples of a row.
+void imgedge_halve(const int16_t *a, const int16_t *b, int width, int bands, uint16_t *sum, int16_t *out);
 
 #endif
