@@ -44,7 +44,7 @@ func problemOf(err error) problem {
 		p.status, p.code = http.StatusInternalServerError, "internal"
 	}
 	if p.status >= http.StatusInternalServerError {
-		p.text = http.StatusText(p.status)
+		p.text = publicText(err, p.status)
 	}
 	var r interface{ RetryAfter() time.Duration }
 	if errors.As(err, &r) {
@@ -54,6 +54,15 @@ func problemOf(err error) problem {
 		p.retry = time.Second
 	}
 	return p
+}
+
+// publicText is what a client is told of a failure of ours: the status alone, unless the error has a text for it.
+func publicText(err error, status int) string {
+	var p interface{ Public() string }
+	if errors.As(err, &p) {
+		return p.Public()
+	}
+	return http.StatusText(status)
 }
 
 // document is a problem as RFC 9457 words it. Where the type is about:blank the title is the status

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/pipeline"
 )
 
@@ -56,6 +57,7 @@ func TestErrors(t *testing.T) {
 		{"origin says when", problem{502, "origin_failed", secretCause, 90500 * time.Millisecond}, 502, "origin_failed", "91", "Bad Gateway"},
 		{"overloaded", fmt.Errorf("gate: %w", pipeline.ErrOverloaded), 503, "overloaded", "1", "Service Unavailable"},
 		{"overloaded, not said when", problem{503, "overloaded", secretCause, 0}, 503, "overloaded", "1", "Service Unavailable"},
+		{"jobs without Redis", fmt.Errorf("%s: %w", secretCause, jobs.ErrQueue), 503, "overloaded", "1", "the queue of jobs, which is kept in Redis, does not answer"},
 		{"render timeout", pipeline.ErrRenderTimeout, 504, "render_timeout", "", "Gateway Timeout"},
 		{"bare deadline", fmt.Errorf("%s: %w", secretCause, context.DeadlineExceeded), 504, "render_timeout", "", "Gateway Timeout"},
 		{"a bug", errors.New(secretCause), 500, "internal", "", "Internal Server Error"},

@@ -23,6 +23,9 @@ func (e *Error) HTTPStatus() int { return e.Status }
 // Code returns the machine-readable code.
 func (e *Error) Code() string { return e.Kind }
 
+// Public returns what a client is told, whatever the status: no text here names a host, a path or a key.
+func (e *Error) Public() string { return e.Text }
+
 // What is answered about jobs.
 var (
 	ErrNotFound = &Error{http.StatusNotFound, "not_found", "there is no such job"}
@@ -32,7 +35,7 @@ var (
 	ErrNothing  = &Error{http.StatusConflict, "not_ready", "the job has no output to pack"}
 	ErrExpired  = &Error{http.StatusGone, "expired", "the job and its outputs are past their retention"}
 	ErrNoBucket = &Error{http.StatusNotFound, "not_found", "jobs are not configured here: jobs.source names no bucket"}
-	ErrQueue    = &Error{http.StatusServiceUnavailable, "overloaded", "the queue does not answer"}
+	ErrQueue    = &Error{http.StatusServiceUnavailable, "overloaded", "the queue of jobs, which is kept in Redis, does not answer"}
 	ErrRunning  = &Error{http.StatusConflict, "in_progress", "a request with this Idempotency-Key is under way"}
 	ErrMismatch = &Error{http.StatusUnprocessableEntity, "idempotency_mismatch", "this Idempotency-Key came with another body before"}
 )

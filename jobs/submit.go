@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -170,9 +171,7 @@ func (d *Draft) Add(ctx context.Context, name string, data []byte) error {
 	if f == resize.FormatAuto {
 		return resize.Unsupported("not_an_image", name+": the file is not a picture of a known format")
 	}
-	if len(name) > maxName {
-		name = name[:maxName]
-	}
+	name = cutName(name)
 	n := len(d.record.Asked)
 	if err := d.engine.Bucket.Put(ctx, inputKey(d.record.ID, n), data, f.MIME()); err != nil {
 		return fmt.Errorf("store an upload: %w", err)
@@ -193,4 +192,16 @@ func (d *Draft) Submit(ctx context.Context) (Job, error) {
 // Discard deletes what was stored. ctx may have ended.
 func (d *Draft) Discard(ctx context.Context) error {
 	return d.engine.erase(context.WithoutCancel(ctx), d.record.ID)
+}
+
+// cutName shortens a name to maxName bytes, between two characters.
+func cutName(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	end := maxName
+	for end > 0 && !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return name[:end]
 }
