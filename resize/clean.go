@@ -15,45 +15,65 @@ import (
 // false for every other format and where the file is not understood: then the picture has to be encoded
 // anew.
 func Clean(data []byte, f Format, orientation int) ([]byte, bool) {
-	s := stripper{keepICC: true, looks: true, out: make([]byte, 0, len(data)+64)}
-	turned := orientation > 1 && orientation <= 8
-	switch f {
-	case FormatJPEG:
-		if !s.jpeg(data) {
-			return nil, false
-		}
-		if turned {
-			s.out = jpegOrientation(s.out, orientation)
-		}
-	case FormatPNG:
-		if len(data) < 16 || string(data[8:16]) != "\x00\x00\x00\rIHDR" || !s.png(data) {
-			return nil, false
-		}
-		if turned {
-			s.out = pngOrientation(s.out, orientation)
-		}
-	case FormatWebP:
-		if !s.webp(data) {
-			return nil, false
-		}
-		if turned {
-			s.out = webpOrientation(s.out, orientation)
-		}
-	case FormatGIF:
-		if !s.gif(data) {
-			return nil, false
-		}
-	case FormatAVIF, FormatHEIC:
-		return blankBMFF(data)
-	case FormatJXL:
-		return cleanJXL(data)
-	case FormatSVG:
-		clean, err := CleanSVG(data)
-		return clean, err == nil
-	default:
+	list, ok := CleanPieces(data, f, orientation)
+	if !ok {
 		return nil, false
 	}
-	return s.out, true
+	clean := pieces{whole: data, list: list}
+	return clean.join(), true
+}
+
+// CleanPieces is Clean without a copy: it says which bytes of data the cleaned picture is made of, in their
+// order, and what is put between them. AVIF, HEIC and SVG, which are changed all over, are one new piece.
+func CleanPieces(data []byte, f Format, orientation int) ([]Piece, bool) {
+	s := stripper{pieces: pieces{whole: data}, keepICC: true, looks: true}
+	switch f {
+	case FormatAVIF, FormatHEIC:
+		clean, ok := blankBMFF(data)
+		return []Piece{{New: clean}}, ok
+	case FormatSVG:
+		clean, err := CleanSVG(data)
+		return []Piece{{New: clean}}, err == nil
+	default:
+	}
+	if !s.clean(data, f) {
+		return nil, false
+	}
+	if orientation > 1 && orientation <= 8 {
+		s.orient(f, orientation)
+	}
+	return s.list, true
+}
+
+// clean keeps the pieces of a picture that Clean keeps.
+func (s *stripper) clean(data []byte, f Format) bool {
+	switch f {
+	case FormatJPEG:
+		return s.jpeg(data)
+	case FormatPNG:
+		return len(data) >= 16 && string(data[8:16]) == "\x00\x00\x00\rIHDR" && s.png(data)
+	case FormatWebP:
+		return s.webp(data)
+	case FormatGIF:
+		return s.gif(data)
+	case FormatJXL:
+		return s.jxl(data)
+	default:
+		return false
+	}
+}
+
+// orient writes the EXIF orientation anew where the format has one.
+func (s *stripper) orient(f Format, orientation int) {
+	switch f {
+	case FormatJPEG:
+		s.jpegOrientation(orientation)
+	case FormatPNG:
+		s.pngOrientation(orientation)
+	case FormatWebP:
+		s.webpOrientation(orientation)
+	default:
+	}
 }
 
 // orientationEXIF is a TIFF structure (EXIF 2.32, 4.6) with the tag Orientation alone.
@@ -67,66 +87,58 @@ func orientationEXIF(orientation int) []byte {
 }
 
 // jpegOrientation puts an APP1 behind the start, and behind JFIF's APP0, which has to be the first.
-func jpegOrientation(data []byte, orientation int) []byte {
+func (s *stripper) jpegOrientation(orientation int) {
 	at := 2
-	if len(data) > 6 && data[2] == 0xFF && data[3] == 0xE0 {
-		at += 2 + int(binary.BigEndian.Uint16(data[4:]))
+	if head := s.own(0, 6); len(head) == 6 && head[2] == 0xFF && head[3] == 0xE0 {
+		at += 2 + int(binary.BigEndian.Uint16(head[4:]))
 	}
 	body := append([]byte("Exif\x00\x00"), orientationEXIF(orientation)...)
-	segment := append([]byte{0xFF, 0xE1, 0, byte(2 + len(body))}, body...)
-	return insert(data, at, segment)
+	s.insert(at, append([]byte{0xFF, 0xE1, 0, byte(2 + len(body))}, body...))
 }
 
 // pngOrientation puts an eXIf chunk behind the header.
-func pngOrientation(data []byte, orientation int) []byte {
+func (s *stripper) pngOrientation(orientation int) {
 	const header = 8 + 12 + 13
 	body := append([]byte("eXIf"), orientationEXIF(orientation)...)
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)-4)) //nolint:gosec // 26
 	chunk = append(chunk, body...)
-	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(body))
-	return insert(data, min(header, len(data)), chunk)
+	s.insert(header, binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(body)))
 }
 
 // webpOrientation appends an EXIF chunk, which only an extended file may have.
-func webpOrientation(data []byte, orientation int) []byte {
+func (s *stripper) webpOrientation(orientation int) {
 	const flags, exif = 20, 0x08
-	if len(data) <= flags || string(data[12:16]) != "VP8X" {
-		return data
+	head := s.own(0, flags+1)
+	if len(head) <= flags || string(head[12:16]) != "VP8X" {
+		return
 	}
 	body := orientationEXIF(orientation)
-	data = binary.LittleEndian.AppendUint32(append(data, "EXIF"...), uint32(len(body))) //nolint:gosec // 26
-	data = append(data, body...)
-	data[flags] |= exif
-	binary.LittleEndian.PutUint32(data[4:], uint32(len(data)-8)) //nolint:gosec // as long as what was read
-	return data
+	chunk := binary.LittleEndian.AppendUint32([]byte("EXIF"), uint32(len(body))) //nolint:gosec // 26
+	s.insert(s.size(), append(chunk, body...))
+	head[flags] |= exif
+	binary.LittleEndian.PutUint32(head[4:], uint32(s.size()-8)) //nolint:gosec // as long as what was read
 }
 
-// insert puts piece into data at an index.
-func insert(data []byte, at int, piece []byte) []byte {
-	out := make([]byte, 0, len(data)+len(piece))
-	return append(append(append(out, data[:at]...), piece...), data[at:]...)
-}
-
-// cleanJXL leaves out the boxes of metadata (ISO/IEC 18181-2); a bare codestream has none. The codestream is
-// found by its box, not by its place.
-func cleanJXL(data []byte) ([]byte, bool) {
+// jxl leaves out the boxes of metadata (ISO/IEC 18181-2); a bare codestream has none. The codestream is found by
+// its box, not by its place.
+func (s *stripper) jxl(data []byte) bool {
 	if len(data) < 12 || data[0] == 0xFF {
-		return data, true
+		s.keep(data)
+		return true
 	}
-	out := make([]byte, 0, len(data))
 	pictured := false
 	for at := 0; at < len(data); {
 		b, ok := atomAt(data, at)
 		if !ok {
-			return out, pictured // what is behind the last box is cut off
+			return pictured // what is behind the last box is cut off
 		}
 		switch b.kind {
 		case "Exif", "xml ", "brob", "jumb":
 		default:
 			pictured = pictured || b.kind == "jxlc" || b.kind == "jxlp"
-			out = append(out, data[at:b.end]...)
+			s.keep(data[at:b.end])
 		}
 		at = b.end
 	}
-	return out, pictured
+	return pictured
 }

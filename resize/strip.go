@@ -14,7 +14,7 @@ import (
 // It reports false where the file is not understood, where more than leaving out would be needed (a
 // copyright to be kept beside what is not), and where its colors would change.
 func Strip(data []byte, f Format, meta Metadata, keepICC bool) ([]byte, bool) {
-	s := stripper{meta: meta, keepICC: keepICC, out: make([]byte, 0, len(data))}
+	s := stripper{pieces: pieces{whole: data}, meta: meta, keepICC: keepICC}
 	ok := false
 	switch f {
 	case FormatJPEG:
@@ -30,22 +30,20 @@ func Strip(data []byte, f Format, meta Metadata, keepICC bool) ([]byte, bool) {
 	if !ok || s.found && meta == MetadataCopyright || s.profile != nil && !keepICC && !ICCIsSRGB(s.profile) {
 		return nil, false
 	}
-	return s.out, true
+	return s.join(), true
 }
 
-// stripper copies a file piece by piece.
+// stripper goes through a file and keeps some of its pieces.
 type stripper struct {
+	pieces
 	meta    Metadata
 	keepICC bool
 	looks   bool // everything stays that the picture's looks depend on, see Clean
-	out     []byte
 	found   bool   // there is metadata
 	profile []byte // there is a profile
 }
 
-func (s *stripper) keep(piece []byte) { s.out = append(s.out, piece...) }
-
-// metadata copies a piece of metadata if all of it is kept.
+// metadata keeps a piece of metadata if all of it is kept.
 func (s *stripper) metadata(piece []byte) {
 	s.found = true
 	if s.meta == MetadataAll {
@@ -53,7 +51,7 @@ func (s *stripper) metadata(piece []byte) {
 	}
 }
 
-// color copies a piece that holds a part of the profile.
+// color keeps a piece that holds a part of the profile.
 func (s *stripper) color(piece, profile []byte) {
 	s.profile = append(s.profile, profile...)
 	if s.keepICC {
@@ -96,7 +94,7 @@ func (s *stripper) jpeg(data []byte) bool {
 	return false
 }
 
-// jpegSegment copies what decoding needs: tables, frames, scans, JFIF's and Adobe's color (APP0, APP14).
+// jpegSegment keeps what decoding needs: tables, frames, scans, JFIF's and Adobe's color (APP0, APP14).
 func (s *stripper) jpegSegment(marker byte, segment []byte) {
 	body := segment[4:]
 	switch {
@@ -201,7 +199,7 @@ func (s *stripper) webp(data []byte) bool {
 			if size < 10 {
 				return false
 			}
-			flags = len(s.out) + 8
+			flags = s.size() + 8
 			s.keep(chunk)
 		case "VP8 ", "VP8L", "ALPH", "ANIM", "ANMF":
 			s.keep(chunk)
@@ -215,18 +213,20 @@ func (s *stripper) webp(data []byte) bool {
 	if flags >= 0 {
 		s.webpFlags(flags)
 	}
-	binary.LittleEndian.PutUint32(s.out[4:], uint32(len(s.out)-8)) //nolint:gosec // no more than was read
-	return len(s.out) > header
+	size := s.size()
+	binary.LittleEndian.PutUint32(s.own(4, 4), uint32(size-8)) //nolint:gosec // no more than was read
+	return size > header
 }
 
 // webpFlags clears the flags of what was left out.
 func (s *stripper) webpFlags(at int) {
 	const icc, exif, xmp = 0x20, 0x08, 0x04
+	bits := s.own(at, 1)
 	if s.meta != MetadataAll {
-		s.out[at] &^= exif | xmp
+		bits[0] &^= exif | xmp
 	}
 	if !s.keepICC {
-		s.out[at] &^= icc
+		bits[0] &^= icc
 	}
 }
 
