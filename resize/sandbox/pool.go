@@ -193,7 +193,7 @@ func (p *pool) pickLocked(j *job, fresh bool) *worker {
 			continue // lost will take it out
 		case fresh:
 			v = 1<<30 - w.used
-		case w.held.is(j.data):
+		case w.held.is(j):
 			v = 2
 		case !w.held.wanted:
 			v = 1

@@ -154,20 +154,30 @@ func (e *Engine) Close() error {
 
 // Probe reads the header of data in a worker.
 func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) {
-	a, err := e.do(ctx, &job{kind: kindProbe, data: data})
+	return e.probe(ctx, &job{kind: kindProbe, data: data})
+}
+
+func (e *Engine) probe(ctx context.Context, j *job) (resize.Source, error) {
+	a, err := e.do(ctx, j)
 	return a.source, err
 }
 
 // Run makes one picture for each plan, in order; of many plans, some at a time from one decode. When ctx ends, the worker is killed, whatever it is at,
 // and ctx.Err() returned. A picture that ends two workers, one after the other, is a 422.
 func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]resize.Result, error) {
-	if len(plans) <= maxPlans {
-		a, err := e.do(ctx, &job{kind: kindRun, data: data, plans: plans})
+	return e.run(ctx, &job{kind: kindRun, data: data, plans: plans})
+}
+
+func (e *Engine) run(ctx context.Context, j *job) ([]resize.Result, error) {
+	if len(j.plans) <= maxPlans {
+		a, err := e.do(ctx, j)
 		return a.results, err
 	}
-	results := make([]resize.Result, 0, len(plans))
-	for some := range slices.Chunk(plans, maxPlans) {
-		a, err := e.do(ctx, &job{kind: kindRun, data: data, plans: some})
+	results := make([]resize.Result, 0, len(j.plans))
+	for some := range slices.Chunk(j.plans, maxPlans) {
+		part := *j
+		part.plans = some
+		a, err := e.do(ctx, &part)
 		if err != nil {
 			return nil, err
 		}
@@ -178,9 +188,10 @@ func (e *Engine) Run(ctx context.Context, data []byte, plans ...resize.Plan) ([]
 
 // job is one call on its way through a worker.
 type job struct {
-	kind  kind
-	data  []byte
-	plans []resize.Plan
+	kind    kind
+	data    []byte
+	plans   []resize.Plan
+	passing bool // data is no memory of Go's, see Passing
 }
 
 // answer is what came of it.

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"weak"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -22,10 +21,10 @@ func (w *worker) load(j *job) (r request, fds []int, err error) {
 		}
 		r.Input, fds = w.input.size, append(fds, w.input.fd)
 	}
-	if !w.held.is(j.data) {
+	if !w.held.is(j) {
 		copy(w.input.mapped, j.data)
 	}
-	w.held = held{first: weak.Make(&j.data[0]), size: len(j.data), wanted: j.kind == kindProbe}
+	w.held = j.held()
 	at := len(j.data)
 	for _, mark := range marks {
 		at += copy(w.input.mapped[at:], mark)

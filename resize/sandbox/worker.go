@@ -49,9 +49,17 @@ type held struct {
 	wanted bool // probed and not yet run
 }
 
-// is reports whether it is data.
-func (h held) is(data []byte) bool {
-	return h.size > 0 && h.size == len(data) && h.first == weak.Make(&data[0])
+// is reports whether it is the job's data. What is no memory of Go's has no place that could be held on to.
+func (h held) is(j *job) bool {
+	return !j.passing && h.size > 0 && h.size == len(j.data) && h.first == weak.Make(&j.data[0])
+}
+
+// held returns what is held of the job's data.
+func (j *job) held() held {
+	if j.passing {
+		return held{}
+	}
+	return held{first: weak.Make(&j.data[0]), size: len(j.data), wanted: j.kind == kindProbe}
 }
 
 // startWorker starts a process and waits until it is ready, or until stop is closed.
