@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 )
@@ -35,11 +36,13 @@ type How struct {
 	IfMatch string // only in place of this ETag; "" = whatever there is
 }
 
-// Bucket keeps the objects, below one prefix that its keys do not show. It is safe for concurrent use, and
-// retries by itself what may be repeated. An absent object is ErrAbsent, a condition that does not hold
-// ErrExists; any other error leaves open whether a Put happened.
+// Bucket keeps the objects, below one prefix that its keys do not show. It is safe for concurrent use, bounds how
+// long a call takes, and retries by itself what may be repeated, which a Delete may not. An absent object is
+// ErrAbsent, a condition that does not hold ErrExists; any other error leaves open whether a Put or Delete
+// happened.
 type Bucket interface {
 	Reader
+	Lister
 	Writer
 }
 
@@ -47,14 +50,21 @@ type Bucket interface {
 type Reader interface {
 	// Get returns the whole object, unless it is longer than maxBytes, which is an error.
 	Get(ctx context.Context, key string, maxBytes int64) ([]byte, Object, error)
+	// Fetch writes the whole object to a file, from its beginning on, unless it is longer than maxBytes.
+	Fetch(ctx context.Context, key string, to io.WriterAt, maxBytes int64) (Object, error)
 	Stat(ctx context.Context, key string) (Object, error)
+}
+
+// Lister lists objects.
+type Lister interface {
 	// List returns objects in the order of their keys, those behind after alone.
 	List(ctx context.Context, prefix, after string) iter.Seq2[Object, error]
 }
 
-// Writer changes objects. Delete of an absent one is no error. Data is not kept.
+// Writer changes objects. Delete of an absent one is no error, and is tried once. A body may be read several times,
+// and not after Put has returned.
 type Writer interface {
-	Put(ctx context.Context, key string, data []byte, how How) error
+	Put(ctx context.Context, key string, body *io.SectionReader, how How) error
 	Delete(ctx context.Context, key string) error
 }
 

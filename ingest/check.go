@@ -23,11 +23,12 @@ type Engine interface {
 // write that, else as JPEG or PNG.
 var fallback = resize.Options{Format: resize.FormatKeep, KeepICC: true, Quality: 92} //nolint:gochecknoglobals // a constant
 
-// checked is a picture that was found sound, and how it is stored.
+// checked is a picture whose header is sound, and how it is stored.
 type checked struct {
 	image    Image // without Upload and Created
 	original *File
-	sent     resize.Format // of the original
+	src      resize.Source // of the original
+	plans    []resize.Plan // by which all of its px are looked at; nil = they were
 	clean    *File
 	handed   bool // clean belongs to another
 }
@@ -35,7 +36,7 @@ type checked struct {
 // drop gives back what was made of the original.
 func (c *checked) drop() {
 	if c != nil && c.clean != nil && !c.handed {
-		_ = c.clean.Close() // memory alone
+		_ = c.clean.Close() // nothing is written behind
 	}
 }
 
@@ -45,82 +46,86 @@ func (c *checked) mime() string {
 	return f.MIME()
 }
 
-// check finds out whether a file is a sound picture, cleans it and describes it. The magic number decides
-// what it is. All px are decoded, once.
-func (s *Store) check(ctx context.Context, f *File) (*checked, error) {
+// prepare finds out what a file is and cleans it, so that it has its name. The magic number decides what it is,
+// its header whether it is within the limits; px are only decoded where it has to be encoded anew.
+func (s *Store) prepare(ctx context.Context, f *File) (*checked, error) {
 	if f.Size() == 0 {
 		return nil, resize.Unsupported("not_an_image", "the file is empty")
 	}
-	leave, err := s.room(ctx, 2*f.Size()) // it and its cleaned copy
+	leave, err := s.room(ctx, f.Size())
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	data, err := f.Bytes()
+	v, err := f.view()
 	if err != nil {
 		return nil, err
 	}
+	c, err := s.examine(ctx, f, v.data)
+	return c, errors.Join(err, v.Close())
+}
+
+// examine is prepare for a file whose content is data.
+func (s *Store) examine(ctx context.Context, f *File, data []byte) (*checked, error) {
 	src, err := s.Engine.Probe(ctx, data)
 	if err != nil {
 		return nil, err
 	}
-	c := &checked{original: f, sent: src.Format}
+	c := &checked{original: f, src: src}
 	w, h := src.Upright()
 	c.image = Image{Name: f.Name, Format: src.Format.String(), Width: w, Height: h, BytesSent: f.Size()}
 	encode := s.encoding(src)
-	var kept func() (*File, error) // of what could be cleaned as it is; nil = it is encoded anew
 	if encode == nil {
-		if body, ok := resize.Clean(data, src.Format, src.Orientation); ok {
-			kept = s.keepBeside(body)
-		} else {
-			encode = &fallback
+		if pieces, ok := resize.CleanPieces(data, src.Format, src.Orientation); ok {
+			if c.plans, err = s.plans(src, nil); err == nil {
+				c.clean, err = s.cleaned(f, data, pieces)
+			}
+			if err == nil {
+				c.name()
+			}
+			return c, err
 		}
+		encode = &fallback
 	}
-	results, err := s.run(ctx, src, data, encode)
-	if kept != nil {
-		var late error
-		c.clean, late = kept()
-		err = errors.Join(err, late)
+	if c.plans, err = s.plans(src, encode); err != nil {
+		return nil, err
 	}
+	results, err := s.look(ctx, c, data)
+	if err == nil {
+		err = s.take(c, results[len(results)-1])
+	}
+	if err == nil {
+		c.name()
+	}
+	return c, err
+}
+
+// decode looks at all px of a picture, unless that was done.
+func (s *Store) decode(ctx context.Context, c *checked) error {
+	if c.plans == nil {
+		return nil
+	}
+	leave, err := s.room(ctx, c.original.Size())
 	if err != nil {
-		c.drop()
-		return nil, err
+		return err
 	}
-	if encode != nil {
-		if err := s.take(c, results[len(results)-1]); err != nil {
-			return nil, err
-		}
+	defer leave()
+	v, err := c.original.view()
+	if err != nil {
+		return err
 	}
-	if err := c.image.describe(results[0].Body); err != nil {
-		c.drop()
-		return nil, err
-	}
-	c.name()
-	return c, nil
+	_, err = s.look(ctx, c, v.data)
+	return errors.Join(err, v.Close())
 }
 
-// keepBeside keeps bytes while something else is done; the function it returns waits for that.
-func (s *Store) keepBeside(body []byte) func() (*File, error) {
-	var f *File
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f, err = s.keep(body)
-	}()
-	return func() (*File, error) {
-		<-done
-		return f, err
-	}
-}
-
-// run decodes a picture for all that is to be known of it, and encodes it anew where that is wanted, last.
-func (s *Store) run(ctx context.Context, src resize.Source, data []byte, encode *resize.Options) ([]resize.Result, error) {
-	plans, err := s.plans(src, encode)
+// look decodes a picture for all that is to be known of it.
+func (s *Store) look(ctx context.Context, c *checked, data []byte) ([]resize.Result, error) {
+	results, err := s.Engine.Run(ctx, data, c.plans...)
 	if err != nil {
 		return nil, err
 	}
-	return s.Engine.Run(ctx, data, plans...)
+	c.plans = nil
+	return results, c.image.describe(results[0].Body)
 }
 
 // take makes a picture that was encoded anew the one that is stored.

@@ -11,47 +11,27 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// placed is where one distinct image of an upload stands.
-type placed struct {
-	*checked
-	existing *Image // committed before; nil = brought by this upload
-	fresh    bool   // put where nothing was, so that a failure may take it away again
-	again    bool   // put over what nobody had committed
-}
-
 // transact stores the files and commits them. The locks of all ids are held.
 func (u *upload) transact(ctx context.Context) (Outcome, error) {
 	began := u.now()
 	images := u.distinct()
-	var mu sync.Mutex // guards failed
-	failed := map[string]error{}
-	var g errgroup.Group
-	g.SetLimit(u.parallel())
-	for _, p := range images {
-		g.Go(func() error {
-			if err := u.place(ctx, p); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				failed[p.image.ID] = err
+	for id, err := range u.storeAll(ctx, images) {
+		for i, c := range u.files {
+			if c != nil && c.image.ID == id {
+				u.errs[i], u.files[i] = err, nil
+				c.drop()
 			}
-			return nil
-		})
-	}
-	_ = g.Wait() // the errors are in failed
-	for i, c := range u.files {
-		if c != nil && failed[c.image.ID] != nil {
-			u.errs[i], u.files[i] = failed[c.image.ID], nil
-			delete(images, c.image.ID)
-			c.drop()
 		}
+		delete(images, id)
 	}
 	if err := u.refused(); err != nil {
-		u.takeBack(ctx, images)
+		u.takeBack(ctx, images, err)
 		return Outcome{}, err
 	}
 	brought := u.brought(images)
-	if err := u.commit(ctx, brought); err != nil {
-		u.takeBack(ctx, images)
+	outcome := u.outcome(images, brought)
+	if err := u.commit(ctx, brought, &outcome); err != nil {
+		u.takeBack(ctx, images, err)
 		return Outcome{}, err
 	}
 	ctx, cancel := afterwards(ctx) // committed: from here on nothing ends it
@@ -63,10 +43,10 @@ func (u *upload) transact(ctx context.Context) (Outcome, error) {
 	}
 	u.publish(ctx, images, brought)
 	u.beginPresets(images)
-	return u.outcome(images, brought), nil
+	return outcome, nil
 }
 
-// distinct returns the images of an upload, each once, made complete.
+// distinct returns the images of an upload, each once.
 func (u *upload) distinct() map[string]*placed {
 	images := make(map[string]*placed, len(u.files))
 	for _, c := range u.files {
@@ -76,51 +56,43 @@ func (u *upload) distinct() map[string]*placed {
 		c.image.Upload, c.image.Created = u.id, u.now().UTC().Truncate(time.Millisecond)
 		c.image.Focus, c.image.Tags, c.image.Presets = u.Focus, u.Tags, u.Presets.queued()
 		if u.Archive != nil {
-			c.image.Archive = fileName(c.image.ID, c.sent.Extension())
+			c.image.Archive = fileName(c.image.ID, c.src.Format.Extension())
 		}
 		images[c.image.ID] = &placed{checked: c}
 	}
 	return images
 }
 
-// place puts an image into the bucket, unless a committed one is there. One that nobody has committed is put
-// again, so that no sweep takes it away in between.
-func (u *upload) place(ctx context.Context, p *placed) error {
-	key := imageKey(p.image.Key)
-	how := How{Type: p.mime(), Upload: u.id, IfNew: true}
-	leave, err := u.room(ctx, p.clean.Size())
-	if err != nil {
-		return err
+// storeAll stores images, several at once, and returns what went wrong, by id. Where the bucket fails, what has
+// not begun is given up: all of an upload that is atomic, and all that would wait for a bucket that hangs.
+func (u *upload) storeAll(ctx context.Context, images map[string]*placed) map[string]error {
+	var mu sync.Mutex // guards failed and lost
+	failed := map[string]error{}
+	var lost error
+	var g errgroup.Group
+	g.SetLimit(u.parallel())
+	for id, p := range images {
+		g.Go(func() error {
+			mu.Lock()
+			err := lost
+			mu.Unlock()
+			if err == nil {
+				err = u.store(ctx, p)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			var bucket *StorageError
+			if errors.As(err, &bucket) && (u.Atomic || hangs(err)) {
+				lost = err
+			}
+			if err != nil {
+				failed[id] = err
+			}
+			return nil
+		})
 	}
-	defer leave()
-	data, err := p.clean.Bytes()
-	if err != nil {
-		return err
-	}
-	err = u.Bucket.Put(ctx, key, data, how)
-	p.fresh = !errors.Is(err, ErrExists) // also after an error, for it may be there all the same
-	if !p.fresh {
-		if p.existing, err = u.committed(ctx, p.image.ID, key); err != nil || p.existing != nil {
-			return storage(err)
-		}
-		how.IfNew, p.again = false, true
-		err = u.Bucket.Put(ctx, key, data, how)
-	}
-	if err != nil {
-		u.takeBack(ctx, map[string]*placed{p.image.ID: p})
-		return storage(err)
-	}
-	if p.image.Archive == "" {
-		return nil
-	}
-	if data, err = p.original.Bytes(); err == nil {
-		err = u.Archive.Put(ctx, p.image.Archive, data, How{Type: "application/octet-stream", Upload: u.id})
-	}
-	if err != nil {
-		u.takeBack(ctx, map[string]*placed{p.image.ID: p})
-		return storage(err)
-	}
-	return nil
+	_ = g.Wait() // the errors are in failed
+	return failed
 }
 
 // brought are the images that this upload commits, in the order of its files.
@@ -137,15 +109,19 @@ func (u *upload) brought(images map[string]*placed) []Image {
 	return all
 }
 
-// commit writes the record. Where its answer is lost, the bucket is asked what happened.
-func (u *upload) commit(ctx context.Context, images []Image) error {
-	if len(images) == 0 {
+// commit writes the record. Where its answer is lost, the bucket is asked what happened. An upload that may be
+// asked for again leaves a record even if it brings nothing.
+func (u *upload) commit(ctx context.Context, images []Image, outcome *Outcome) error {
+	if len(images) == 0 && u.ID == "" {
 		return nil
 	}
 	if err := ctx.Err(); err != nil { // the client has left in time
 		return err
 	}
-	r := &record{Upload: u.id, Created: images[0].Created, Images: images}
+	r := &record{Upload: u.id, Created: u.now().UTC().Truncate(time.Millisecond), Images: images}
+	if u.ID != "" {
+		r.Sum, r.Files, r.Errors = u.Sum, answers(outcome), outcome.Errors
+	}
 	err := save(ctx, u.Bucket, recordKey(u.id), r, How{Upload: u.id, IfNew: true})
 	if err == nil {
 		return nil
@@ -156,31 +132,7 @@ func (u *upload) commit(ctx context.Context, images []Image) error {
 		return nil // nobody else makes up this id
 	}
 	// If it is written late all the same, it is this that keeps the images from being seen.
-	return errors.Join(storage(err), u.Bucket.Delete(ctx, recordKey(u.id)))
-}
-
-// takeBack removes what a failed upload has put, as far as it can; the sweep does the rest. What another
-// upload has put over it meanwhile is left alone, and so is what was put over another's object: that one may
-// be about to commit it.
-func (u *upload) takeBack(ctx context.Context, images map[string]*placed) {
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
-	for _, p := range images {
-		if !p.fresh {
-			continue
-		}
-		if p.image.Archive != "" {
-			u.removeOwn(ctx, u.Archive, p.image.Archive)
-		}
-		u.removeOwn(ctx, u.Bucket, imageKey(p.image.Key))
-	}
-}
-
-// removeOwn removes an object that this upload has put.
-func (u *upload) removeOwn(ctx context.Context, b Bucket, key string) {
-	if object, err := b.Stat(ctx, key); err == nil && object.Upload == u.id {
-		_ = b.Delete(ctx, key) // the sweep is the guarantee
-	}
+	return errors.Join(storage(err), u.erase(ctx, recordKey(u.id)))
 }
 
 func (u *upload) anyAgain(images map[string]*placed) bool {
@@ -192,8 +144,8 @@ func (u *upload) anyAgain(images map[string]*placed) bool {
 	return false
 }
 
-// verify puts what was there before, or has been waiting for long, once more if a sweep or a deletion on
-// another node took it away before it was committed.
+// verify puts what was there before, or has been waiting for long, once more if a sweep on another node took it
+// away before it was committed.
 func (u *upload) verify(ctx context.Context, images map[string]*placed, all bool) error {
 	for _, p := range images {
 		if p.existing != nil || !all && !p.again {
@@ -201,10 +153,7 @@ func (u *upload) verify(ctx context.Context, images map[string]*placed, all bool
 		}
 		_, err := u.Bucket.Stat(ctx, imageKey(p.image.Key))
 		if errors.Is(err, ErrAbsent) {
-			var data []byte
-			if data, err = p.clean.Bytes(); err == nil {
-				err = u.Bucket.Put(ctx, imageKey(p.image.Key), data, How{Type: p.mime(), Upload: u.id})
-			}
+			err = u.Bucket.Put(ctx, imageKey(p.image.Key), p.clean.Content(), How{Type: p.mime(), Upload: u.id})
 		}
 		if err != nil {
 			return fmt.Errorf("make sure of an image: %w", storage(err))
@@ -235,9 +184,9 @@ func (u *upload) publish(ctx context.Context, images map[string]*placed, brought
 	_ = g.Wait() // nothing returns an error
 }
 
-// give passes on the bytes of a new image.
+// give passes on the bytes of a new image, unless they are more than anybody keeps.
 func (u *upload) give(ctx context.Context, p *placed) {
-	if u.Given == nil {
+	if u.Given == nil || p.clean.Size() > u.GivenMax {
 		return
 	}
 	if data, err := p.clean.Bytes(); err == nil { // else what is asked for is fetched

@@ -25,8 +25,17 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := s.purge(ctx, image.Key); err != nil {
 		return err
 	}
-	if err := s.Bucket.Delete(ctx, manifestKey(id)); err != nil {
+	err = s.marked(ctx, id, image.Upload, func(ctx context.Context) error { return s.unmake(ctx, image) })
+	if err != nil {
 		return storage(err)
+	}
+	return s.purge(ctx, image.Key)
+}
+
+// unmake removes all there is of an image, so that at each step it is either committed or an orphan.
+func (s *Store) unmake(ctx context.Context, image *Image) error {
+	if err := s.erase(ctx, manifestKey(image.ID)); err != nil {
+		return err
 	}
 	uploads := []string{image.Upload}
 	object, err := s.Bucket.Stat(ctx, imageKey(image.Key))
@@ -34,21 +43,18 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	case err == nil && isID(object.Upload) && object.Upload != image.Upload:
 		uploads = append(uploads, object.Upload) // it was put again by another
 	case err != nil && !errors.Is(err, ErrAbsent):
-		return storage(err)
+		return err
 	}
 	for _, upload := range uploads {
-		if err := s.strike(ctx, upload, id); err != nil {
-			return storage(err)
+		if err := s.strike(ctx, upload, image.ID); err != nil {
+			return err
 		}
 	}
 	// See rebuild: who read the record before may have written the manifest since.
-	if err := s.Bucket.Delete(ctx, manifestKey(id)); err != nil {
-		return storage(err)
+	if err := s.erase(ctx, manifestKey(image.ID)); err != nil {
+		return err
 	}
-	if err := s.removeObjects(ctx, image, uploads); err != nil {
-		return storage(err)
-	}
-	return s.purge(ctx, image.Key)
+	return s.removeObjects(ctx, image, uploads)
 }
 
 // purge makes every node forget the variants of an image.
@@ -75,7 +81,7 @@ func (s *Store) strike(ctx context.Context, upload, id string) error {
 		}
 		r.Images = slices.DeleteFunc(r.Images, func(i Image) bool { return i.ID == id })
 		if len(r.Images) == 0 {
-			return s.Bucket.Delete(ctx, recordKey(upload))
+			return s.erase(ctx, recordKey(upload))
 		}
 		err = save(ctx, s.Bucket, recordKey(upload), r, How{Upload: upload, IfMatch: object.ETag})
 		if !errors.Is(err, ErrExists) {
@@ -83,27 +89,4 @@ func (s *Store) strike(ctx context.Context, upload, id string) error {
 		}
 	}
 	return err
-}
-
-// removeObjects removes the image's objects, unless somebody has put them anew: then they are theirs.
-func (s *Store) removeObjects(ctx context.Context, image *Image, uploads []string) error {
-	if err := removeOf(ctx, s.Bucket, imageKey(image.Key), uploads); err != nil {
-		return err
-	}
-	if image.Archive == "" || s.Archive == nil {
-		return nil
-	}
-	return removeOf(ctx, s.Archive, image.Archive, uploads)
-}
-
-// removeOf removes an object that one of the uploads has put.
-func removeOf(ctx context.Context, b Bucket, key string, uploads []string) error {
-	object, err := b.Stat(ctx, key)
-	if errors.Is(err, ErrAbsent) {
-		return nil
-	}
-	if err != nil || !slices.Contains(uploads, object.Upload) {
-		return err
-	}
-	return b.Delete(ctx, key)
 }

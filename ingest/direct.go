@@ -1,8 +1,8 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -38,7 +38,7 @@ func (s *Store) Direct(ctx context.Context, mediaType string, size int64) (*Tick
 	if !pictureType(mediaType) {
 		return nil, resize.Unsupported("unsupported_format", "type: the Content-Type of a picture, as in image/jpeg")
 	}
-	id := newUploadID(s.now())
+	id := NewUploadID(s.now())
 	url, headers, err := s.Presigner.Presign(ctx, partKey(id), How{Type: mediaType, Upload: id}, size, DirectLife)
 	if err != nil {
 		return nil, storage(err)
@@ -57,7 +57,7 @@ func pictureType(mediaType string) bool {
 }
 
 // Complete checks and commits what a client has put there, as Upload does; name, focal point and tags are
-// those of the order. Completing twice gives the same images. A 404 if nothing was put.
+// those of the order. Completing twice gives the first answer again, while its image is there. A 404 if nothing was put.
 func (s *Store) Complete(ctx context.Context, id string, name string, o Order) (Outcome, error) {
 	if !isID(id) {
 		return Outcome{}, notFound()
@@ -67,45 +67,29 @@ func (s *Store) Complete(ctx context.Context, id string, name string, o Order) (
 		return Outcome{}, err
 	}
 	defer unlock()
-	data, object, err := s.Bucket.Get(ctx, partKey(id), s.maxFile())
-	if errors.Is(err, ErrAbsent) {
-		return s.completed(ctx, id)
+	if out, _, err := s.Answered(ctx, id); !IsNotFound(err) {
+		return out, err
+	}
+	f, err := emptyFile(s.TempDir)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer func() { _ = f.Close() }() // nothing is written behind
+	object, err := s.Bucket.Fetch(ctx, partKey(id), f.tmp, s.maxFile())
+	if errors.Is(err, ErrAbsent) || err == nil && object.Upload != id { // not put by our ticket
+		return Outcome{}, notFound()
 	}
 	if err != nil {
 		return Outcome{}, storage(err)
 	}
-	if object.Upload != id {
-		return Outcome{}, notFound() // not put by our ticket
-	}
-	if name == "" {
-		name = "upload"
-	}
-	f := &File{Name: cleanName(name), Sum: sha256.Sum256(data), data: data, size: int64(len(data))}
-	o.Files, o.Atomic, o.id = []*File{f}, true, id
+	f.Name, f.size = cleanName(cmp.Or(name, "upload")), object.Size
+	o.Files, o.Atomic, o.ID = []*File{f}, true, id
 	outcome, err := s.Upload(ctx, o)
 	var refused *UploadError
 	if err == nil || errors.As(err, &refused) && refused.HTTPStatus() < http.StatusInternalServerError {
 		ctx, cancel := afterwards(ctx)
 		defer cancel()
-		_ = s.Bucket.Delete(ctx, partKey(id)) // it is an orphan otherwise
+		_ = s.erase(ctx, partKey(id)) // it is an orphan otherwise
 	}
 	return outcome, err
-}
-
-// completed answers a completion once more.
-func (s *Store) completed(ctx context.Context, id string) (Outcome, error) {
-	images, err := s.imagesOf(ctx, id, 0)
-	if err != nil {
-		return Outcome{}, storage(err)
-	}
-	out := Outcome{Upload: id}
-	for _, image := range images {
-		if image != nil {
-			out.Images = append(out.Images, Stored{Image: *image, Existing: true})
-		}
-	}
-	if len(out.Images) == 0 {
-		return Outcome{}, notFound()
-	}
-	return out, nil
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,11 +52,24 @@ func (e *StorageError) Error() string { return "the bucket failed: " + e.Err.Err
 // Unwrap returns the cause.
 func (e *StorageError) Unwrap() error { return e.Err }
 
-// HTTPStatus returns 502.
-func (e *StorageError) HTTPStatus() int { return http.StatusBadGateway }
+// HTTPStatus returns 502, or 504 where the bucket did not answer in time.
+func (e *StorageError) HTTPStatus() int {
+	if hangs(e.Err) {
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}
 
 // Code returns the code of the problem document.
-func (e *StorageError) Code() string { return "origin_failed" }
+func (e *StorageError) Code() string {
+	if hangs(e.Err) {
+		return "origin_timeout"
+	}
+	return "origin_failed"
+}
+
+// hangs reports whether an error says that the bucket did not answer in time.
+func hangs(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
 
 // storage marks what the bucket failed at; its own answers and the caller's leaving stay what they are.
 func storage(err error) error {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -27,8 +28,22 @@ type File struct {
 
 	size    int64
 	data    []byte   // of a small one
-	tmp     *os.File // of a larger one; nil = it is in data
+	tmp     *spooled // of a larger one; nil = it is in data
+	parts   []part   // of data or tmp that the file is made of; nil = all of it
 	release func()   // gives back the room that data takes; nil = it takes none
+}
+
+// spooled is a temporary file that one or several Files read.
+type spooled struct {
+	*os.File
+	users atomic.Int32
+}
+
+func (s *spooled) leave() error {
+	if s.users.Add(-1) > 0 {
+		return nil
+	}
+	return s.Close()
 }
 
 // Receive reads a file to its end. One of more than MaxFile bytes is refused with 413 as soon as that is
@@ -55,9 +70,6 @@ const mostHeld = 64 << 20
 
 // keep holds bytes that were made here as a file: in memory while there is room.
 func (s *Store) keep(data []byte) (*File, error) {
-	if cap(data) > 2*len(data) {
-		data = bytes.Clone(data) // the rest was metadata
-	}
 	size := int64(len(data))
 	if s.held.Add(size) <= mostHeld {
 		return &File{data: data, size: size, Sum: sha256.Sum256(data), release: sync.OnceFunc(func() { s.held.Add(-size) })}, nil
@@ -82,15 +94,25 @@ func spool(r io.Reader, dir string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := emptyFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	if f.size, err = io.Copy(f.tmp, io.MultiReader(&small, r)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// emptyFile is a File with nothing in it, to be filled.
+func emptyFile(dir string) (*File, error) {
 	tmp, err := os.CreateTemp(dir, "imgedge-upload-*")
 	if err != nil {
 		return nil, err
 	}
-	f := &File{tmp: tmp}
+	f := &File{tmp: &spooled{File: tmp}}
+	f.tmp.users.Add(1)
 	if err := os.Remove(tmp.Name()); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if f.size, err = io.Copy(tmp, io.MultiReader(&small, r)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -99,15 +121,18 @@ func spool(r io.Reader, dir string) (*File, error) {
 // Bytes returns the content, which is not to be changed. That of a large file is read anew each time, so that
 // it takes memory only while it is worked on.
 func (f *File) Bytes() ([]byte, error) {
-	if f.tmp == nil {
+	if f.tmp == nil && f.parts == nil {
 		return f.data, nil
 	}
 	data := make([]byte, f.size)
-	if _, err := f.tmp.ReadAt(data, 0); err != nil {
+	if _, err := f.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read an uploaded file: %w", err)
 	}
 	return data, nil
 }
+
+// Content reads the file, wherever it lies, as it goes.
+func (f *File) Content() *io.SectionReader { return io.NewSectionReader(f, 0, f.size) }
 
 // Size returns the length in bytes.
 func (f *File) Size() int64 { return f.size }
@@ -117,14 +142,12 @@ func (f *File) Close() error {
 	if f.release != nil {
 		f.release()
 	}
-	if f.tmp == nil {
+	tmp := f.tmp
+	if tmp == nil {
 		return nil
 	}
-	err := f.tmp.Close()
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
+	f.tmp, f.data, f.parts, f.size = nil, nil, nil, 0
+	return tmp.leave()
 }
 
 // workRoom bounds the bytes of files that all uploads of a node work on at once.

@@ -67,9 +67,16 @@ func answer(err error) error {
 	return err
 }
 
-func (b s3) Put(ctx context.Context, key string, data []byte, how How) error {
-	return answer(b.Objects.Put(ctx, key, data, put(how)))
+func (b s3) Put(ctx context.Context, key string, body *io.SectionReader, how How) error {
+	return answer(b.PutFrom(ctx, key, body, put(how)))
 }
+
+func (b s3) Fetch(ctx context.Context, key string, to io.WriterAt, maxBytes int64) (Object, error) {
+	info, err := b.Objects.Fetch(ctx, key, to, maxBytes)
+	return object(info), answer(err)
+}
+
+func (b s3) Delete(ctx context.Context, key string) error { return b.DeleteOnce(ctx, key) }
 
 func (b s3) Get(ctx context.Context, key string, maxBytes int64) ([]byte, Object, error) {
 	data, info, err := b.Objects.Get(ctx, key, maxBytes)
@@ -332,4 +339,13 @@ func (p *proxy) made() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.calls)
+}
+
+// check is all that an upload does with a file before it is stored.
+func (s *Store) check(ctx context.Context, f *File) (*checked, error) {
+	c, err := s.prepare(ctx, f)
+	if err == nil {
+		err = s.decode(ctx, c)
+	}
+	return c, err
 }

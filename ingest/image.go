@@ -42,6 +42,11 @@ type record struct {
 	Upload  string    `json:"upload"`
 	Created time.Time `json:"created"`
 	Images  []Image   `json:"images"` // those that it brought; what was there before is named by its own record
+
+	// Of an order that had an ID: what it was answered.
+	Files  []answered  `json:"files,omitempty"`
+	Errors []FileError `json:"errors,omitempty"`
+	Sum    string      `json:"sum,omitempty"`
 }
 
 // find returns the record's image of that id, nil if it names none.
@@ -77,7 +82,7 @@ func save[T Image | record](ctx context.Context, b Bucket, key string, v *T, how
 		return err
 	}
 	how.Type = "application/json"
-	if err := b.Put(ctx, key, data, how); err != nil {
+	if err := b.Put(ctx, key, document(data), how); err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
 	return nil

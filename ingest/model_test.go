@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math/rand/v2"
 	"os"
@@ -70,8 +71,8 @@ func die() {
 	select {}
 }
 
-func (m *mortal) Put(ctx context.Context, key string, data []byte, how How) (err error) {
-	m.call(func() { err = m.Bucket.Put(ctx, key, data, how) })
+func (m *mortal) Put(ctx context.Context, key string, body *io.SectionReader, how How) (err error) {
+	m.call(func() { err = m.Bucket.Put(ctx, key, body, how) })
 	return err
 }
 
@@ -105,7 +106,7 @@ func child(job string) int {
 	if err != nil {
 		return 2
 	}
-	s := &Store{Bucket: &mortal{Bucket: s3{b.Objects(w.Prefix)}, work: w}, Engine: fakeEngine{}, Limits: resize.DefaultLimits(), Parallel: 2}
+	s := &Store{Bucket: &mortal{Bucket: s3{b.Objects(w.Prefix)}, work: w}, Engine: fakeEngine{}, Limits: resize.DefaultLimits(), Parallel: 2, markLife: time.Millisecond}
 	random := rand.New(rand.NewPCG(w.Seed, 1))
 	out := json.NewEncoder(os.Stdout)
 	for range steps {
@@ -238,7 +239,7 @@ func strangers(t *testing.T, b Bucket) map[string]bool {
 		"images/" + id[1:] + "f.jpg": "not-an-id", "manifests/readme.json": id, "uploads/mine.json": id, "uploads/" + id + ".txt": id,
 		"uploads/" + id + ".part": "", "imagesx/" + id + ".jpg": id, "variants/" + id + ".webp": id,
 	} {
-		if err := b.Put(t.Context(), key, []byte("of somebody else"), How{Upload: upload}); err != nil {
+		if err := b.Put(t.Context(), key, document([]byte("of somebody else")), How{Upload: upload}); err != nil {
 			t.Fatal(err)
 		}
 		all[key] = true

@@ -22,8 +22,8 @@ const idLength = 32
 // imageID is made from the cleaned bytes: equal pictures are one object.
 func imageID(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:idLength/2]) }
 
-// newUploadID returns an id that sorts before all older ones: a listing shows the newest first.
-func newUploadID(now time.Time) string {
+// NewUploadID returns the id of an upload, an id that sorts before all older ones: a listing shows the newest first.
+func NewUploadID(now time.Time) string {
 	var b [idLength / 2]byte
 	_, _ = rand.Read(b[6:]) // never fails, as its documentation says
 	millis := ^uint64(now.UnixMilli())
@@ -34,10 +34,9 @@ func newUploadID(now time.Time) string {
 }
 
 // isID reports whether a name has our form.
-func isID(name string) bool {
-	if len(name) != idLength {
-		return false
-	}
+func isID(name string) bool { return len(name) == idLength && isHex(name) }
+
+func isHex(name string) bool {
 	for _, c := range []byte(name) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
@@ -48,6 +47,7 @@ func isID(name string) bool {
 
 func imageKey(file string) string      { return imagesFolder + file }
 func manifestKey(id string) string     { return manifestsFolder + id + ".json" }
+func markPrefix(id string) string      { return manifestsFolder + id + "-" }
 func recordKey(upload string) string   { return uploadsFolder + upload + ".json" }
 func partKey(upload string) string     { return uploadsFolder + upload + ".part" }
 func fileName(id, ext string) string   { return id + "." + ext }
@@ -58,6 +58,16 @@ func isImageFile(name string) bool     { return splits(name, "") }
 func isJSONFile(name string) bool      { return splits(name, "json") }
 func isPartFile(name string) bool      { return splits(name, "part") }
 func inFolder(key, folder string) bool { return within(key, folder) && path.Dir(key)+"/" == folder }
+
+// markEnd ends the names of marks, see Store.marked.
+const markEnd = ".mark"
+
+// isMarkFile reports whether a name is that of a mark: an id of ours and eight hex digits.
+func isMarkFile(name string) bool {
+	id, rest, ok := strings.Cut(name, "-")
+	nonce, ends := strings.CutSuffix(rest, markEnd)
+	return ok && ends && isID(id) && len(nonce) == 8 && isHex(nonce)
+}
 
 // splits reports whether a name is an id of ours with an extension; ext "" = any of a picture.
 func splits(name, ext string) bool {

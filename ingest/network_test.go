@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -100,9 +101,9 @@ func (f *flaky) during() (after func()) {
 	return func() { f.network.heal(f.t) }
 }
 
-func (f *flaky) Put(ctx context.Context, key string, data []byte, how How) error {
+func (f *flaky) Put(ctx context.Context, key string, body *io.SectionReader, how How) error {
 	defer f.during()()
-	return f.s3.Put(ctx, key, data, how)
+	return f.s3.Put(ctx, key, body, how)
 }
 
 func (f *flaky) Get(ctx context.Context, key string, maxBytes int64) ([]byte, Object, error) {

@@ -52,17 +52,23 @@ func (w *sweep) remove(ctx context.Context, d doubt, seen Object) (bool, error) 
 		}
 		defer unlock()
 	}
-	still, err := w.still(ctx, d, seen)
-	if err != nil || !still {
-		return false, err
+	removed := false
+	remove := func(ctx context.Context) (err error) {
+		if removed, err = w.still(ctx, d, seen); err != nil || !removed {
+			return err
+		}
+		return d.in.Delete(ctx, d.Key)
 	}
-	if err := d.in.Delete(ctx, d.Key); err != nil {
-		return false, err
+	var err error
+	if d.id == "" || within(d.Key, manifestsFolder) {
+		err = remove(ctx)
+	} else {
+		err = w.marked(ctx, d.id, seen.Upload, remove)
 	}
-	if within(d.Key, imagesFolder) {
+	if err == nil && removed && within(d.Key, imagesFolder) {
 		w.forget(ctx, baseName(d.Key))
 	}
-	return true, nil
+	return removed, err
 }
 
 // ErrLeaseLost ends a sweep whose place another may have taken.

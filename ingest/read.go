@@ -124,7 +124,7 @@ func (s *Store) rebuild(ctx context.Context, id, upload string) (*Image, error) 
 	}
 	r, _, err = load[record](ctx, s.Bucket, recordKey(upload))
 	if errors.Is(err, ErrAbsent) || err == nil && r.find(id) == nil {
-		return nil, s.Bucket.Delete(ctx, manifestKey(id))
+		return nil, s.erase(ctx, manifestKey(id))
 	}
 	return image, err
 }

@@ -20,7 +20,10 @@ const (
 )
 
 // tidyTime is what clean-up after a failure may take; what it does not reach is left to the sweep.
-const tidyTime = 20 * time.Second
+const (
+	tidyTime = 20 * time.Second
+	hungTime = 2 * time.Second // where the bucket does not answer
+)
 
 // Store keeps uploaded images in a bucket. Bucket, Engine and Limits are required. Its fields are set before
 // use and not changed after; it is safe for concurrent use and must not be copied.
@@ -45,8 +48,12 @@ type Store struct {
 	Purge func(ctx context.Context, key string) error
 
 	// Given is told of the bytes of each new image, so that what is asked of it next costs no fetch; nil = nobody
-	// is. It may keep data, and is called before the upload is answered.
-	Given func(ctx context.Context, key string, data []byte)
+	// is. It may keep data, and is called before the upload is answered. Images of more than GivenMax bytes are not
+	// given.
+	Given    func(ctx context.Context, key string, data []byte)
+	GivenMax int64
+
+	markLife time.Duration // 0 = defaultMarkLife
 
 	locks locks
 	stats counters

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,9 +68,9 @@ func (s *Store) Sweep(ctx context.Context, o Sweep) (Report, error) {
 	if o.Rate <= 0 {
 		o.Rate = defaultRate
 	}
-	w := &sweep{Store: s, order: o, limit: rate.NewLimiter(rate.Limit(o.Rate), 1), named: map[string]string{}, there: map[string]bool{}, manifests: map[string]Object{}}
+	w := &sweep{Store: s, order: o, limit: rate.NewLimiter(rate.Limit(o.Rate), 1), named: map[string]string{}, answers: map[string][]answered{}, there: map[string]bool{}, manifests: map[string]Object{}}
 	// Objects before manifests and records: what is committed in between is seen as committed.
-	steps := []func(context.Context) error{w.listImages, w.listArchive, w.listUploads, w.listManifests, w.readRecords, w.judgeImages, w.judgeManifests, w.judgeRecords}
+	steps := []func(context.Context) error{w.listImages, w.listArchive, w.listUploads, w.listManifests, w.readRecords, w.judgeImages, w.judgeManifests, w.judgeAnswers, w.judgeRecords}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return w.report, storage(err)
@@ -85,12 +86,13 @@ type sweep struct {
 	limit  *rate.Limiter
 	report Report
 
-	mu        sync.Mutex        // guards named while records are read
-	named     map[string]string // id → the upload whose record names it
-	there     map[string]bool   // ids that have an object
-	manifests map[string]Object // by id
-	doubtful  []doubt           // objects that may be orphans
-	records   []Object          // of uploads
+	mu        sync.Mutex            // guards named and answers while records are read
+	named     map[string]string     // id → the upload whose record names it
+	answers   map[string][]answered // of records that name no image, by their keys
+	there     map[string]bool       // ids that have an object
+	manifests map[string]Object     // by id
+	doubtful  []doubt               // objects that may be orphans
+	records   []Object              // of uploads
 }
 
 // doubt is an object that may be an orphan.
@@ -159,9 +161,14 @@ func (w *sweep) listUploads(ctx context.Context) error {
 }
 
 func (w *sweep) listManifests(ctx context.Context) error {
-	for object, err := range w.listed(ctx, w.Bucket, manifestsFolder, isJSONFile) {
+	ours := func(name string) bool { return isJSONFile(name) || isMarkFile(name) }
+	for object, err := range w.listed(ctx, w.Bucket, manifestsFolder, ours) {
 		if err != nil {
 			return err
+		}
+		if isMarkFile(baseName(object.Key)) {
+			w.doubtful = append(w.doubtful, doubt{object, w.Bucket, ""})
+			continue
 		}
 		w.manifests[idOf(baseName(object.Key))] = object
 	}
@@ -194,6 +201,9 @@ func (w *sweep) readRecords(ctx context.Context) error {
 			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
+			if len(r.Images) == 0 {
+				w.answers[key] = r.Files
+			}
 			for i := range r.Images {
 				w.named[r.Images[i].ID] = idOf(baseName(key))
 			}
@@ -268,6 +278,20 @@ func (w *sweep) judgeManifests(ctx context.Context) error {
 			continue
 		}
 		if err := w.judge(ctx, doubt{object, w.Bucket, id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgeAnswers removes records that tell of images alone which are all gone.
+func (w *sweep) judgeAnswers(ctx context.Context) error {
+	for _, object := range w.records {
+		files, only := w.answers[object.Key]
+		if !only || slices.ContainsFunc(files, func(a answered) bool { return w.manifests[a.ID].Key != "" || w.named[a.ID] != "" }) {
+			continue
+		}
+		if err := w.judge(ctx, doubt{object, w.Bucket, ""}); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // completed, and an image whose manifest was not written any more.
 func leftBehind(t *testing.T, s *Store) (orphan, part, unwritten string) {
 	t.Helper()
-	upload := newUploadID(time.Now())
+	upload := NewUploadID(time.Now())
 	got, err := s.Upload(t.Context(), order(t, s, 20))
 	if err != nil {
 		t.Fatal(err)
@@ -22,8 +22,8 @@ func leftBehind(t *testing.T, s *Store) (orphan, part, unwritten string) {
 	orphan, part = imageKey(pictureID(21)+".jpg"), partKey(upload)
 	err = errors.Join(
 		s.Bucket.Delete(t.Context(), manifestKey(unwritten)),
-		s.Bucket.Put(t.Context(), orphan, picture(21), How{Upload: upload}),
-		s.Bucket.Put(t.Context(), part, picture(21), How{Upload: upload}))
+		s.Bucket.Put(t.Context(), orphan, document(picture(21)), How{Upload: upload}),
+		s.Bucket.Put(t.Context(), part, document(picture(21)), How{Upload: upload}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestSweepGivesUp(t *testing.T) {
 }
 
 func TestIDs(t *testing.T) {
-	old, young := newUploadID(time.Now()), newUploadID(time.Now().Add(time.Second))
+	old, young := NewUploadID(time.Now()), NewUploadID(time.Now().Add(time.Second))
 	if young > old || !isID(old) {
 		t.Errorf("%s, then %s: the newest has to come first", old, young)
 	}

@@ -19,7 +19,10 @@ type Order struct {
 	Focus  *Focus  // of every image; nil = none
 	Tags   []string
 
-	id string // of the upload; "" = a new one
+	// ID is that of the upload, by which Answered finds what became of it. It was made by NewUploadID, and no other
+	// order has it, but for repetitions of this one. "" = nobody asks.
+	ID  string
+	Sum string // kept for Answered: what the order is told from others by
 }
 
 // Stored is an image that an upload brought or found there.
@@ -41,10 +44,10 @@ func (s *Store) Upload(ctx context.Context, o Order) (Outcome, error) {
 	if err := s.acceptable(o); err != nil {
 		return Outcome{}, err
 	}
-	u := &upload{Store: s, Order: o, id: cmp.Or(o.id, newUploadID(s.now())), files: make([]*checked, len(o.Files)), errs: make([]error, len(o.Files))}
+	u := &upload{Store: s, Order: o, id: cmp.Or(o.ID, NewUploadID(s.now())), files: make([]*checked, len(o.Files)), errs: make([]error, len(o.Files))}
 	defer u.drop()
 	u.each(func(i int) (err error) {
-		u.files[i], err = s.check(ctx, o.Files[i])
+		u.files[i], err = s.prepare(ctx, o.Files[i])
 		return err
 	})
 	if err := ctx.Err(); err != nil {

@@ -61,6 +61,11 @@ type ObjectPut struct {
 
 // Put stores data, which must not change meanwhile.
 func (o *Objects) Put(ctx context.Context, key string, data []byte, how ObjectPut) error {
+	return o.PutFrom(ctx, key, io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), how)
+}
+
+// PutFrom stores a body, which must not change meanwhile and is read from its beginning by each try.
+func (o *Objects) PutFrom(ctx context.Context, key string, body *io.SectionReader, how ObjectPut) error {
 	options := minio.PutObjectOptions{ContentType: how.Type, UserMetadata: how.Meta, DisableMultipart: true}
 	if how.IfNew {
 		options.SetMatchETagExcept("*")
@@ -69,7 +74,7 @@ func (o *Objects) Put(ctx context.Context, key string, data []byte, how ObjectPu
 		options.SetMatchETag(how.IfMatch)
 	}
 	_, err := again(ctx, func(ctx context.Context) (struct{}, error) {
-		_, err := o.bucket.core.Client.PutObject(ctx, o.bucket.name, o.prefix+key, bytes.NewReader(data), int64(len(data)), options)
+		_, err := o.bucket.core.Client.PutObject(ctx, o.bucket.name, o.prefix+key, io.NewSectionReader(body, 0, body.Size()), body.Size(), options)
 		return struct{}{}, err
 	})
 	return err
@@ -97,6 +102,25 @@ func (o *Objects) Get(ctx context.Context, key string, maxBytes int64) ([]byte, 
 		return got{data, o.info(info)}, err
 	})
 	return g.data, g.info, err
+}
+
+// Fetch writes a whole object of at most maxBytes to a file, from its beginning on; ErrObjectAbsent if there is none.
+func (o *Objects) Fetch(ctx context.Context, key string, to io.WriterAt, maxBytes int64) (ObjectInfo, error) {
+	return again(ctx, func(ctx context.Context) (ObjectInfo, error) {
+		body, info, _, err := o.bucket.core.GetObject(ctx, o.bucket.name, o.prefix+key, minio.GetObjectOptions{})
+		if err != nil {
+			return ObjectInfo{}, err
+		}
+		defer func() { _ = body.Close() }() // the error of reading says more
+		if info.Size > maxBytes {
+			return ObjectInfo{}, backoff.Permanent(errObjectSize)
+		}
+		_, err = io.CopyN(io.NewOffsetWriter(to, 0), body, info.Size)
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return o.info(info), err
+	})
 }
 
 // Stat returns what is known of an object; ErrObjectAbsent if there is none.
@@ -131,6 +155,17 @@ func (o *Objects) Delete(ctx context.Context, key string) error {
 	_, err := again(ctx, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, o.bucket.core.RemoveObject(ctx, o.bucket.name, o.prefix+key, minio.RemoveObjectOptions{})
 	})
+	if errors.Is(err, ErrObjectAbsent) {
+		return nil
+	}
+	return err
+}
+
+// DeleteOnce is Delete without a second try, for those to whom it matters that nothing happens later.
+func (o *Objects) DeleteOnce(ctx context.Context, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, objectTimeout)
+	defer cancel()
+	err := plain(o.bucket.core.RemoveObject(ctx, o.bucket.name, o.prefix+key, minio.RemoveObjectOptions{}))
 	if errors.Is(err, ErrObjectAbsent) {
 		return nil
 	}

@@ -38,7 +38,7 @@ type stripper struct {
 	pieces
 	meta    Metadata
 	keepICC bool
-	looks   bool // everything stays that the picture's looks depend on, see Clean
+	looks   bool   // everything stays that the picture's looks depend on, see Clean
 	found   bool   // there is metadata
 	profile []byte // there is a profile
 }

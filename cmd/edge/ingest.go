@@ -11,6 +11,7 @@ import (
 	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
+	"github.com/imgedge/imgedge/resize/sandbox"
 )
 
 // openIngest makes what keeps uploads, where they are configured. A node without the role api reads what is
@@ -28,11 +29,16 @@ func (n *Node) openIngest() error {
 	if !n.Config.plays(roleAPI) {
 		return nil
 	}
-	store.Engine = gated{n.Engine, n.Pipeline.Gate, time.Duration(n.Config.Limits.Render)}
+	engine := n.Engine
+	if n.Sandbox != nil {
+		engine = sandbox.Passing{Engine: n.Sandbox} // large uploads are mapped files
+	}
+	store.Engine = gated{engine, n.Pipeline.Gate, time.Duration(n.Config.Limits.Render)}
 	store.Purge = func(ctx context.Context, key string) error {
 		_, err := n.Generations.Purge(ctx, cache.Purge{Source: store.Source, Object: key})
 		return err
 	}
+	store.GivenMax = int64(n.Config.Cache.Originals.MaxItem)
 	store.Given = func(ctx context.Context, key string, data []byte) {
 		if src := n.source(store.Source); src != nil {
 			n.Pipeline.Give(ctx, src.served, key, data)
@@ -51,7 +57,7 @@ func (n *Node) openIngest() error {
 func newIngest(c *Config) (store *ingest.Store, closer func() error, err error) {
 	i := &c.Ingest
 	source := c.Sources[i.Source]
-	bucket, err := openIngestBucket(source.Bucket, i.Prefix)
+	bucket, err := openIngestBucket(source.Bucket, i.Prefix, c.Limits.Request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("ingest: %w", err)
 	}
@@ -71,7 +77,7 @@ func newIngest(c *Config) (store *ingest.Store, closer func() error, err error) 
 		return store, closer, nil
 	}
 	place := c.Sources[i.Archive].Bucket
-	archive, err := openIngestBucket(place, place.Prefix)
+	archive, err := openIngestBucket(place, place.Prefix, c.Limits.Request)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("ingest.archive: %w", err), closer())
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"testing"
@@ -19,7 +21,7 @@ func BenchmarkUpload(b *testing.B) {
 	store := testpeer.S3(b)
 	store.MakeBucket(b, "shop")
 	s := start(b, ingestConfig(store, store.Endpoint, ""))
-	bucket, err := openIngestBucket(s.Node.Config.Sources["shop"].Bucket, "floor/")
+	bucket, err := openIngestBucket(s.Node.Config.Sources["shop"].Bucket, "floor/", s.Node.Config.Limits.Request)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func BenchmarkUpload(b *testing.B) {
 		if _, err := engine.Run(b.Context(), photo, plan); err != nil {
 			b.Fatal(err)
 		}
-		if err := bucket.Put(b.Context(), fmt.Sprint(n), photo, ingest.How{Type: "image/jpeg"}); err != nil {
+		if err := bucket.Put(b.Context(), fmt.Sprint(n), io.NewSectionReader(bytes.NewReader(photo), 0, int64(len(photo))), ingest.How{Type: "image/jpeg"}); err != nil {
 			b.Fatal(err)
 		}
 		floors = append(floors, time.Since(began).Seconds()*1000)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 
@@ -13,10 +14,12 @@ import (
 // uploadMeta is the user metadata that tells our objects from others'.
 const uploadMeta = "imgedge-upload"
 
-// ingestBucket keeps uploads in a bucket.
+// ingestBucket keeps uploads in a bucket. No call waits for it for longer than limits.request, all tries
+// together.
 type ingestBucket struct {
 	bucket  *origin.Bucket
 	objects *origin.Objects
+	time    time.Duration // of one call, and of one page of a list
 }
 
 var (
@@ -24,30 +27,44 @@ var (
 	_ ingest.Presigner = (*ingestBucket)(nil)
 )
 
-func openIngestBucket(b *Bucket, prefix string) (*ingestBucket, error) {
+func openIngestBucket(b *Bucket, prefix string, limit Duration) (*ingestBucket, error) {
 	bucket, err := origin.NewBucket(b.settings())
 	if err != nil {
 		return nil, err
 	}
-	return &ingestBucket{bucket, bucket.Objects(prefix)}, nil
+	return &ingestBucket{bucket, bucket.Objects(prefix), time.Duration(limit)}, nil
 }
 
 // Close releases idle connections.
 func (b *ingestBucket) Close() error { return b.bucket.Close() }
 
 // Put stores an object.
-func (b *ingestBucket) Put(ctx context.Context, key string, data []byte, how ingest.How) error {
-	return ingestError(b.objects.Put(ctx, key, data, putOf(how)))
+func (b *ingestBucket) Put(ctx context.Context, key string, body *io.SectionReader, how ingest.How) error {
+	ctx, cancel := context.WithTimeout(ctx, b.time)
+	defer cancel()
+	return ingestError(b.objects.PutFrom(ctx, key, body, putOf(how)))
 }
 
 // Get reads an object.
 func (b *ingestBucket) Get(ctx context.Context, key string, maxBytes int64) ([]byte, ingest.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.time)
+	defer cancel()
 	data, info, err := b.objects.Get(ctx, key, maxBytes)
 	return data, objectOf(info), ingestError(err)
 }
 
+// Fetch writes an object to a file.
+func (b *ingestBucket) Fetch(ctx context.Context, key string, to io.WriterAt, maxBytes int64) (ingest.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.time)
+	defer cancel()
+	info, err := b.objects.Fetch(ctx, key, to, maxBytes)
+	return objectOf(info), ingestError(err)
+}
+
 // Stat returns what is known of an object.
 func (b *ingestBucket) Stat(ctx context.Context, key string) (ingest.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.time)
+	defer cancel()
 	info, err := b.objects.Stat(ctx, key)
 	return objectOf(info), ingestError(err)
 }
@@ -55,17 +72,28 @@ func (b *ingestBucket) Stat(ctx context.Context, key string) (ingest.Object, err
 // List lists objects in the order of their keys.
 func (b *ingestBucket) List(ctx context.Context, prefix, after string) iter.Seq2[ingest.Object, error] {
 	return func(yield func(ingest.Object, error) bool) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		wait := time.AfterFunc(b.time, func() { cancel(context.DeadlineExceeded) })
+		defer wait.Stop()
 		for info, err := range b.objects.List(ctx, prefix, after) {
-			if !yield(objectOf(info), ingestError(err)) {
+			wait.Stop() // the caller takes its time
+			if cause := context.Cause(ctx); cause != nil {
+				err = cause
+			}
+			if !yield(objectOf(info), ingestError(err)) || err != nil {
 				return
 			}
+			wait.Reset(b.time)
 		}
 	}
 }
 
-// Delete removes an object.
+// Delete removes an object, in one try.
 func (b *ingestBucket) Delete(ctx context.Context, key string) error {
-	return b.objects.Delete(ctx, key)
+	ctx, cancel := context.WithTimeout(ctx, b.time)
+	defer cancel()
+	return b.objects.DeleteOnce(ctx, key)
 }
 
 // Presign lets a client put an object.
