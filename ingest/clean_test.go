@@ -36,7 +36,7 @@ func tells(data []byte) []string {
 
 func realEngine(t testing.TB) *libvips.Engine {
 	t.Helper()
-	e, err := libvips.New(libvips.Config{FormatsIn: append(libvips.DefaultFormats(), resize.FormatJXL)})
+	e, err := libvips.New(libvips.Config{FormatsIn: append(resize.DefaultFormatsIn(), resize.FormatJXL)})
 	if err != nil {
 		t.Fatal(err)
 	}

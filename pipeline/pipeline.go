@@ -265,14 +265,6 @@ func (p *Pipeline) now() time.Time {
 	return time.Now()
 }
 
-// defaultFormatsIn are the loaders that libvips calls hardened (security.md T6).
-func defaultFormatsIn() []resize.Format {
-	return []resize.Format{
-		resize.FormatJPEG, resize.FormatPNG, resize.FormatGIF, resize.FormatWebP,
-		resize.FormatAVIF, resize.FormatHEIC, resize.FormatTIFF,
-	}
-}
-
 // takes is nil for a format the source's originals may have.
 func (s *Source) takes(f resize.Format) error {
 	if f == resize.FormatAuto {
@@ -280,7 +272,7 @@ func (s *Source) takes(f resize.Format) error {
 	}
 	formats := s.FormatsIn
 	if formats == nil {
-		formats = defaultFormatsIn()
+		formats = resize.DefaultFormatsIn()
 	}
 	if !slices.Contains(formats, f) {
 		return resize.Unsupported("unsupported_format", fmt.Sprintf("originals of format %s are not taken", f))

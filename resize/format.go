@@ -55,6 +55,12 @@ var formats = [...]struct{ name, mime, extension string }{
 	FormatRaw:       {"raw", "", ""},
 }
 
+// DefaultFormatsIn returns the formats that originals have unless configured otherwise: those whose loaders
+// libvips calls hardened, but for SVG and JXL, which have to be asked for.
+func DefaultFormatsIn() []Format {
+	return []Format{FormatJPEG, FormatPNG, FormatGIF, FormatWebP, FormatAVIF, FormatHEIC, FormatTIFF}
+}
+
 // ParseFormat returns the format of that name, source formats included. Names are lower case: jpeg,
 // png, webp, avif, jxl, gif, tiff, heic, svg, pdf, bmp, ico, auto, keep, best, json, blurhash,
 // thumbhash, raw.

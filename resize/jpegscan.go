@@ -43,6 +43,38 @@ func JPEGScans(data []byte) (scans int, buffered bool) {
 	return scans, buffered || scans > 1
 }
 
+// JPEGOneScan reports whether libjpeg decodes one scan of data, whatever follows it: the file is sequential,
+// and its first scan has all components, after which another one is an error (jdinput.c, has_multiple_scans).
+// It reads what comes before that scan alone. What libjpeg would refuse there may be either.
+func JPEGOneScan(data []byte) bool {
+	components := -1
+	for i := 2; i+4 <= len(data); { // after SOI
+		marker := data[i+1]
+		switch {
+		case data[i] != 0xFF:
+			i = nextMarker(data, i)
+			continue
+		case marker == 0xFF:
+			i++
+			continue
+		case marker <= 0x01 || marker >= 0xD0 && marker <= 0xD9: // no length
+			i += 2
+			continue
+		case marker == 0xC0 || marker == 0xC1 || marker == 0xC9: // sequential SOF
+			if components >= 0 || i+9 >= len(data) {
+				return false
+			}
+			components = int(data[i+9])
+		case marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xCC: // any other SOF; neither DHT nor DAC
+			return false
+		case marker == 0xDA:
+			return i+4 < len(data) && components > 0 && int(data[i+4]) == components
+		}
+		i += 2 + int(binary.BigEndian.Uint16(data[i+2:]))
+	}
+	return false
+}
+
 // nextMarker returns where the next marker stands at or after i, past stuffed bytes and restart
 // markers, or len(data).
 func nextMarker(data []byte, i int) int {

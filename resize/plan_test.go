@@ -678,6 +678,45 @@ func TestJPEGScans(t *testing.T) {
 	}
 }
 
+func TestJPEGOneScan(t *testing.T) {
+	const soi, eoi = "\xff\xd8", "\xff\xd9"
+	sof := func(kind byte, components int) string {
+		return "\xff" + string([]byte{kind}) + "\x00" + string([]byte{byte(8 + 3*components)}) + "\x08\x00\x10\x00\x10" +
+			string([]byte{byte(components)}) + strings.Repeat("\x01\x11\x00", components)
+	}
+	sos := func(components int) string {
+		return "\xff\xda\x00" + string([]byte{byte(6 + 2*components), byte(components)}) + strings.Repeat("\x01\x00", components) + "\x00\x3f\x00data"
+	}
+	inside := "\xff\xe1\x00" + string([]byte{byte(2 + len(sof(0xC2, 3)+sos(1)))}) + sof(0xC2, 3) + sos(1)
+	for _, tt := range []struct {
+		name string
+		data string
+		want bool
+	}{
+		{"baseline", soi + sof(0xC0, 3) + sos(3) + eoi, true},
+		{"extended", soi + sof(0xC1, 3) + sos(3) + eoi, true},
+		{"arithmetic", soi + sof(0xC9, 3) + sos(3) + eoi, true},
+		{"gray", soi + sof(0xC0, 1) + sos(1) + eoi, true},
+		{"tables and a thumbnail before", soi + inside + "\xff\xc4\x00\x04ab\xff\xcc\x00\x04ab" + sof(0xC0, 3) + "\xff\xdd\x00\x04ab" + sos(3), true},
+		{"more scans, which libjpeg refuses", soi + sof(0xC0, 3) + sos(3) + sos(3) + eoi, true},
+		{"baseline in scans", soi + sof(0xC0, 3) + sos(1) + sos(2) + eoi, false},
+		{"progressive", soi + sof(0xC2, 3) + sos(3) + sos(1) + eoi, false},
+		{"progressive with arithmetic", soi + sof(0xCA, 3) + sos(3) + sos(1) + eoi, false},
+		{"hierarchical", soi + sof(0xC5, 3) + sos(3) + eoi, false},
+		{"no frame", soi + sos(3) + eoi, false},
+		{"two frames", soi + sof(0xC0, 3) + sof(0xC0, 3) + sos(3), false},
+		{"no components", soi + sof(0xC0, 0) + sos(0), false},
+		{"cut in the frame", soi + sof(0xC0, 3)[:8], false},
+		{"cut in the scan", soi + sof(0xC0, 3) + sos(3)[:4], false},
+		{"no scan", soi + sof(0xC0, 3) + eoi, false},
+		{"empty", "", false},
+	} {
+		if got := JPEGOneScan([]byte(tt.data)); got != tt.want {
+			t.Errorf("%s: JPEGOneScan = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestJPEGWhole(t *testing.T) {
 	thumbnail := "\xff\xe1\x00\x0a\xff\xd8\xff\xda\x00\x00\xff\xd9"
 	whole := "\xff\xd8" + thumbnail + "\xff\xda\x00\x04cdentropy\xff\x00data\xff\xd9"
@@ -695,6 +734,7 @@ func FuzzJPEGScans(f *testing.F) {
 	f.Add([]byte("\xff\xd8\xff\xc2\x00\x04ab\xff\xda\x00\x04cd\xff\x00\xff\xd9"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		JPEGWhole(data)
+		JPEGOneScan(data)
 		if scans, _ := JPEGScans(data); scans > len(data) {
 			t.Errorf("%d scans in %d bytes", scans, len(data))
 		}

@@ -246,7 +246,7 @@ func DefaultConfig() Config {
 			Originals: Originals{Memory: 128 << 20, Redis: true, MaxItem: 16 << 20, TTL: Duration(10 * time.Minute)},
 			Ladder:    "off",
 		},
-		FormatsIn: []string{"jpeg", "png", "gif", "webp", "avif", "heic", "tiff"},
+		FormatsIn: formatNames(resize.DefaultFormatsIn()),
 		Limits: Limits{
 			SourceBytes:     64 << 20,
 			SourcePixels:    limits.SourcePixels,

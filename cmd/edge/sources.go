@@ -110,6 +110,15 @@ func formats(names []string) []resize.Format {
 	return all
 }
 
+// formatNames returns the names that formats takes.
+func formatNames(formats []resize.Format) []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.String()
+	}
+	return names
+}
+
 // site is what the configuration says about serving.
 func (w *wiring) site() *edge.Site {
 	c := w.config

@@ -23,7 +23,8 @@ func bombs() []File {
 		file("bomb-header.tiff", tiff(0, tiffTags(60000, 60000)...), TooManyPixels, Corrupt),
 		file("bomb-pages.tiff", tiffPages(4000), Picture, Corrupt, TooManyFrames, TooManyPixels),
 		file("bomb-header.jxl", jxlHeader(1<<29, 1<<29), TooManyPixels, Corrupt),
-		file("bomb-scans.jpg", manyScans(3000), Corrupt),
+		file("bomb-scans.jpg", progressive(manyScans(3000)), Corrupt),
+		file("bomb-scans-unused.jpg", manyScans(3000), Picture, Corrupt),
 		file("bomb-header.jpg", wideJPEG(65535, 65535), TooManyPixels, Corrupt),
 		file("bomb-header.avif", hugeAVIF(), TooManyPixels, Corrupt),
 		file("bomb-text.png", chunkAfterHeader(soundPictures().png, "zTXt", append([]byte("Comment\x00\x00"), deflated(8<<20)...)), Picture, Corrupt),
@@ -107,11 +108,16 @@ func jxlHeader(w, h uint64) []byte {
 	return append(b.data, bytes.Repeat([]byte{0x5a}, 64)...)
 }
 
-// manyScans repeats the scan of a sound JPEG.
+// manyScans repeats the scan of a sound JPEG. It is baseline: libjpeg decodes the first alone.
 func manyScans(n int) []byte {
 	data := soundPictures().jpeg
 	scan := bytes.Index(data, []byte{0xff, 0xda})
 	return slices.Concat(data[:scan], bytes.Repeat(data[scan:len(data)-2], n), []byte{0xff, 0xd9})
+}
+
+// progressive calls a JPEG progressive, so that every scan counts.
+func progressive(data []byte) []byte {
+	return bytes.Replace(data, []byte{0xff, 0xc0, 0}, []byte{0xff, 0xc2, 0}, 1)
 }
 
 // wideJPEG changes the size that a sound JPEG's frame header states.

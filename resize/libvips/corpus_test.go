@@ -169,7 +169,8 @@ func TestHostile(t *testing.T) {
 	files := map[string][]byte{
 		"empty":        {},
 		"svgz":         append([]byte("\x1f\x8b\x08\x00"), make([]byte, 181)...),
-		"many scans":   manyScans(jpegOf(t, photo(20, 20), 90)),
+		"many scans":   manyScans(progressive(t, photo(20, 20))),
+		"scans behind": manyScans(jpegOf(t, photo(20, 20), 90)),
 		"half a photo": jpegOf(t, photo(200, 200), 90)[:3000],
 	}
 	if dir := os.Getenv("IMGEDGE_HOSTILE"); dir != "" {

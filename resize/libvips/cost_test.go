@@ -294,7 +294,7 @@ func renderOptions(path, text string) int {
 	if err != nil {
 		return fail(err)
 	}
-	e, err := libvips.New(libvips.Config{FormatsIn: append(libvips.DefaultFormats(), resize.FormatSVG, resize.FormatJXL)})
+	e, err := libvips.New(libvips.Config{FormatsIn: append(resize.DefaultFormatsIn(), resize.FormatSVG, resize.FormatJXL)})
 	if err != nil {
 		return fail(err)
 	}

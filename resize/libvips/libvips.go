@@ -24,8 +24,8 @@ import (
 
 // Config is what an engine may do. The zero value takes the default formats and logs nothing.
 type Config struct {
-	// FormatsIn are the formats that sources may have; nil means JPEG, PNG, GIF, WebP, AVIF, HEIC
-	// and TIFF. SVG and JXL are read only if named. Without JXL what was written as JXL cannot be
+	// FormatsIn are the formats that sources may have; nil means
+	// resize.DefaultFormatsIn. SVG and JXL are read only if named. Without JXL what was written as JXL cannot be
 	// compared: q=auto is then its default quality, and f=best leaves it out unless q is given.
 	FormatsIn []resize.Format
 
@@ -48,14 +48,6 @@ type Engine struct {
 	targets Targets
 }
 
-// DefaultFormats returns the formats that sources have unless configured otherwise.
-func DefaultFormats() []resize.Format {
-	return []resize.Format{
-		resize.FormatJPEG, resize.FormatPNG, resize.FormatGIF, resize.FormatWebP,
-		resize.FormatAVIF, resize.FormatHEIC, resize.FormatTIFF,
-	}
-}
-
 // starting guards libvips, which a process starts once and never again.
 var starting struct { //nolint:gochecknoglobals // libvips is one per process
 	once  sync.Once
@@ -72,7 +64,7 @@ func New(c Config) (*Engine, error) {
 	}
 	formats := c.FormatsIn
 	if formats == nil {
-		formats = DefaultFormats()
+		formats = resize.DefaultFormatsIn()
 	}
 	if err := c.Targets.check(); err != nil {
 		return nil, err

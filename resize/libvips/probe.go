@@ -28,11 +28,13 @@ func (e *Engine) Probe(ctx context.Context, data []byte) (resize.Source, error) 
 		}
 		return src, nil
 	case resize.FormatJPEG:
-		scans, buffered := resize.JPEGScans(data)
-		if scans > resize.MaxScans {
-			return src, resize.Unprocessable("corrupt_image", "the image is broken: too many scans")
+		if !resize.JPEGOneScan(data) { // then there is no need to look at all of it
+			scans, buffered := resize.JPEGScans(data)
+			if scans > resize.MaxScans {
+				return src, resize.Unprocessable("corrupt_image", "the image is broken: too many scans")
+			}
+			src.Progressive = buffered
 		}
-		src.Progressive = buffered
 		whole = resize.JPEGWhole(data)
 	case resize.FormatPNG:
 		src.Progressive = resize.PNGInterlaced(data)

@@ -5,10 +5,13 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
+	"image/color"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/davidbyttow/govips/v2/vips"
 
 	"github.com/imgedge/imgedge/resize"
 	"github.com/imgedge/imgedge/resize/libvips"
@@ -78,7 +81,7 @@ func TestRefused(t *testing.T) {
 		{"PDF", all, []byte("%PDF-1.4\n%rest of it"), 415, "unsupported_format"},
 		{"three bytes", all, jpeg[:3], 415, "unsupported_format"},
 		{"header alone", all, jpeg[:20], 422, "corrupt_image"},
-		{"many scans", all, manyScans(jpeg), 422, "corrupt_image"},
+		{"many scans", all, manyScans(progressive(t, photo(20, 20))), 422, "corrupt_image"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,11 +99,52 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// manyScans repeats the JPEG's only scan.
+// progressive returns a progressive JPEG.
+func progressive(t *testing.T, m *image.NRGBA) []byte {
+	t.Helper()
+	newEngine(t)
+	ref, err := vips.NewImageFromMemory(m.Pix, m.Rect.Dx(), m.Rect.Dy(), 4, vips.BandFormatUchar, vips.InterpretationSRGB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ref.Close()
+	data, _, err := ref.ExportJpeg(&vips.JpegExportParams{Quality: 90, Interlace: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// manyScans repeats the first scan of a JPEG, and what follows it.
 func manyScans(data []byte) []byte {
 	at := bytes.Index(data, []byte("\xff\xda"))
 	scan := data[at : len(data)-2]
 	return append(append(append([]byte{}, data[:at]...), bytes.Repeat(scan, resize.MaxScans+1)...), 0xFF, 0xD9)
+}
+
+// TestScansAfterTheFirst holds what JPEGOneScan rests on: of a baseline file whose first scan has all
+// components libjpeg decodes that one alone.
+func TestScansAfterTheFirst(t *testing.T) {
+	first := jpegOf(t, paint(64, 64, func(int, int) color.NRGBA { return color.NRGBA{20, 20, 20, 255} }), 90)
+	other := jpegOf(t, paint(64, 64, func(int, int) color.NRGBA { return color.NRGBA{230, 230, 230, 255} }), 90)
+	scan := other[bytes.Index(other, []byte("\xff\xda")) : len(other)-2]
+	data := append(append(append([]byte{}, first[:len(first)-2]...), bytes.Repeat(scan, resize.MaxScans+1)...), 0xFF, 0xD9)
+	if scans, _ := resize.JPEGScans(data); scans != resize.MaxScans+2 || !resize.JPEGOneScan(data) {
+		t.Fatalf("%d scans, one is decoded: %v", scans, resize.JPEGOneScan(data))
+	}
+	src, err := newEngine(t).Probe(t.Context(), data)
+	if err != nil || src.Progressive {
+		t.Fatalf("Probe = %+v, %v", src, err)
+	}
+	for name, texts := range map[string][]string{"alone": {"w=32&f=png"}, "together": {"w=32&f=png", "w=16&f=png"}} {
+		results, err := newEngine(t).Run(t.Context(), data, plansOf(t, src, texts...)...)
+		if err != nil {
+			t.Fatal(err, causes(err))
+		}
+		if got := decode(t, results[0].Body).NRGBAAt(16, 16); got.R > 40 {
+			t.Errorf("%s: %v, another scan than the first is shown", name, got)
+		}
+	}
 }
 
 // TestBombs holds that a file which claims to be huge is known for it at once.
@@ -183,7 +227,7 @@ func TestFormats(t *testing.T) {
 	for _, a := range newEngine(t).Formats() {
 		abilities[a.Format] = a
 	}
-	for _, f := range append(libvips.DefaultFormats(), resize.FormatJXL, resize.FormatSVG) {
+	for _, f := range append(resize.DefaultFormatsIn(), resize.FormatJXL, resize.FormatSVG) {
 		if !abilities[f].Load {
 			t.Errorf("%v cannot be read here", f)
 		}

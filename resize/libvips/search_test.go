@@ -15,7 +15,7 @@ import (
 // open returns an engine that takes every format.
 func open(t testing.TB) *libvips.Engine {
 	t.Helper()
-	e, err := libvips.New(libvips.Config{FormatsIn: append(libvips.DefaultFormats(), resize.FormatJXL, resize.FormatSVG)})
+	e, err := libvips.New(libvips.Config{FormatsIn: append(resize.DefaultFormatsIn(), resize.FormatJXL, resize.FormatSVG)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func renderer(setup []byte) (sandbox.Renderer, error) {
 	}
 }
 
-func everyFormat() []resize.Format { return append(libvips.DefaultFormats(), resize.FormatJXL) }
+func everyFormat() []resize.Format { return append(resize.DefaultFormatsIn(), resize.FormatJXL) }
 
 // config is one worker and its spare.
 func config(setup string) sandbox.Config {
