@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/imgedge/imgedge/cache"
@@ -21,8 +22,11 @@ func (r *Request) InBatch() *Request {
 type audience struct {
 	mu      sync.Mutex // guards what follows
 	present map[cache.Hash]int
-	calls   map[cache.Hash]context.CancelFunc // called when somebody comes
+	calls   map[cache.Hash][]*call // made when somebody comes
 }
+
+// call ends the waiting alone of one fill. A picture has several fills where purges came between them.
+type call struct{ end context.CancelFunc }
 
 // enter counts somebody in until leave.
 func (a *audience) enter(picture cache.Hash) (leave func()) {
@@ -32,8 +36,8 @@ func (a *audience) enter(picture cache.Hash) (leave func()) {
 		a.present = map[cache.Hash]int{}
 	}
 	a.present[picture]++
-	if call := a.calls[picture]; call != nil {
-		call()
+	for _, c := range a.calls[picture] {
+		c.end()
 	}
 	return func() {
 		a.mu.Lock()
@@ -44,23 +48,27 @@ func (a *audience) enter(picture cache.Hash) (leave func()) {
 	}
 }
 
-// absent returns a context that ends when somebody waits for the picture. One at a time asks for it.
+// absent returns a context that ends when somebody waits for the picture, or with stop.
 func (a *audience) absent(ctx context.Context, picture cache.Hash) (alone context.Context, stop func()) {
-	alone, call := context.WithCancel(ctx)
+	alone, end := context.WithCancel(ctx)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.present[picture] > 0 {
-		call()
+		end()
 	}
 	if a.calls == nil {
-		a.calls = map[cache.Hash]context.CancelFunc{}
+		a.calls = map[cache.Hash][]*call{}
 	}
-	a.calls[picture] = call
+	own := &call{end}
+	a.calls[picture] = append(a.calls[picture], own)
 	return alone, func() {
-		call()
+		end()
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		delete(a.calls, picture)
+		a.calls[picture] = slices.DeleteFunc(a.calls[picture], func(c *call) bool { return c == own })
+		if len(a.calls[picture]) == 0 {
+			delete(a.calls, picture)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"testing"
 
+	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/resize"
 )
 
@@ -60,4 +61,45 @@ func TestBatchThatComesLaterIsHurriedToo(t *testing.T) {
 		t.Errorf("got %q", e.Type)
 	}
 	leave()
+}
+
+// After a purge the same picture is made by two fills, of before and after: whoever comes hurries both, and the end
+// of one leaves the other's call.
+func TestBatchOfBeforeAPurgeIsHurriedBeside(t *testing.T) {
+	for name, first := range map[string]bool{"the first ends first": true, "the second ends first": false} {
+		t.Run(name, func(t *testing.T) {
+			var a audience
+			picture := cache.Hash{1}
+			old, stopOld := a.absent(t.Context(), picture)
+			young, stopYoung := a.absent(t.Context(), picture)
+			left, stopLeft := young, stopYoung
+			if first {
+				stopOld()
+			} else {
+				stopYoung()
+				left, stopLeft = old, stopOld
+			}
+			if left.Err() != nil {
+				t.Error("one that nobody has come for is called")
+			}
+			leave := a.enter(picture)
+			if left.Err() == nil {
+				t.Error("somebody has come, and the one that is left is not called")
+			}
+			leave()
+			stopLeft()
+			if n := len(a.present) + len(a.calls); n != 0 {
+				t.Errorf("%d notes are left", n)
+			}
+		})
+	}
+	var a audience
+	one, stopOne := a.absent(t.Context(), cache.Hash{1})
+	two, stopTwo := a.absent(t.Context(), cache.Hash{1})
+	a.enter(cache.Hash{1})()
+	if one.Err() == nil || two.Err() == nil {
+		t.Errorf("somebody has come: called %v and %v, want both", one.Err() != nil, two.Err() != nil)
+	}
+	stopOne()
+	stopTwo()
 }
