@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/imgedge/imgedge/origin"
 )
 
 // exchange is one request and its answer while they are under way. It lives on the handler's stack.
@@ -24,8 +26,9 @@ type exchange struct {
 	due     time.Time // by the system's clock, when the answer is to be sent; zero until it is worked for
 	target  []byte    // the raw request target; the connection's memory
 	peer    netip.Addr
-	source  *served  // nil until known
-	mount   *mounted // that the target lies under; nil = the native grammar
+	asks    *origin.Allowance // of the origins, shared by what is sent in a picture's place; nil = nothing would be
+	source  *served           // nil until known
+	mount   *mounted          // that the target lies under; nil = the native grammar
 	verdict verdict
 	token   *Token  // of a call of /v1; nil = the caller was let in without one
 	body    []byte  // of the request, unless it is read as it comes

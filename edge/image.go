@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/dialect"
+	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 )
@@ -49,6 +50,9 @@ func (x *exchange) servePicture(k *known, r *pipeline.Request) {
 	e, via := x.server.Pictures.Lookup(r)
 	if e == nil {
 		var err error
+		if k.fallback != nil {
+			x.asks = new(origin.Allowance)
+		}
 		if e, via, err = x.fetch(r); err != nil {
 			x.verdict = verdictOf(via)
 			x.failPicture(k, err, via)
@@ -201,7 +205,11 @@ func (x *exchange) fetch(r *pipeline.Request) (*cache.Entry, pipeline.Via, error
 	if admit := x.limitRender(); admit != nil {
 		r = r.Admitted(admit)
 	}
-	e, via, err := x.server.Pictures.Get(cache.WithGone(v, v.gone), r)
+	ctx := cache.WithGone(v, v.gone)
+	if x.asks != nil {
+		ctx = x.asks.Context(ctx)
+	}
+	e, via, err := x.server.Pictures.Get(ctx, r)
 	if err == nil {
 		return e, via, nil
 	}

@@ -135,6 +135,7 @@ func (e constError) Error() string { return string(e) }
 
 const (
 	errSlow        = constError("the time for the whole fetch is over")
+	errAskedEnough = constError("the server has been asked often enough for one request")
 	errAddress     = constError("address not allowed")
 	errURL         = constError("URL not allowed")
 	errHidden      = constError("hidden or malformed name")

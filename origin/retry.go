@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -20,14 +21,19 @@ type fetch struct {
 	key   string
 	cond  Conditions
 	peer  *peer
+	asks  *asks
 	hasty bool   // the caller gives less than half of Timeout: lateness says little about the origin
 	tries int    // so far
 	last  *Error // of the latest try
 }
 
 // run asks, if the breaker lets it, and reports to the breaker how the whole fetch ended: were each
-// try counted, retries would make a few failures look like an outage.
+// try counted, retries would make a few failures look like an outage. What the request has asked this server
+// too often for is not asked at all, which says nothing about the server.
 func (f *fetch) run(ctx context.Context) (*Original, *Error) {
+	if !f.asks.left() {
+		return nil, failed(errAskedEnough)
+	}
 	orig, err := f.peer.breaker.Execute(func() (*Original, error) {
 		orig, e := f.untilDone(ctx)
 		if e != nil {
@@ -65,6 +71,7 @@ func (f *fetch) untilDone(ctx context.Context) (*Original, *Error) {
 // try asks once. Its error tells backoff.Retry how to go on; f.last is the one to answer with.
 func (f *fetch) try(ctx context.Context) (*Original, error) {
 	f.tries++
+	f.asks.take()
 	orig, begun, err := f.read(ctx, f.key, f.cond)
 	if err == nil {
 		return orig, nil
@@ -74,15 +81,21 @@ func (f *fetch) try(ctx context.Context) (*Original, error) {
 	case begun || !f.mayRetry(ctx):
 		return nil, backoff.Permanent(f.last)
 	case f.last.Wait > 0:
-		return nil, &backoff.RetryAfterError{Duration: f.last.Wait}
+		return nil, &backoff.RetryAfterError{Duration: f.last.Wait + jitter(f.last.Wait)}
 	default:
 		return nil, f.last
 	}
 }
 
+// jitter is by how much later than the origin says it is asked again: up to a quarter, and 200 ms, so that not
+// all who were sent away come back at the same moment.
+func jitter(wait time.Duration) time.Duration {
+	return rand.N(wait/4 + 2*firstPause) //nolint:gosec // nothing secret
+}
+
 // mayRetry reports whether another try makes sense, and pays for it.
 func (f *fetch) mayRetry(ctx context.Context) bool {
-	return f.last.Result == ResultFailed && f.tries < maxTries && f.last.Wait < timeLeft(ctx) &&
+	return f.last.Result == ResultFailed && f.tries < maxTries && f.asks.left() && f.last.Wait < timeLeft(ctx) &&
 		f.peer.breaker.State() != gobreaker.StateOpen && f.peer.withdraw()
 }
 

@@ -45,7 +45,8 @@ func (s *Source) Fetch(ctx context.Context, key string, cond Conditions) (*Origi
 	timeout := s.timeout()
 	f := &fetch{Source: s, key: key, cond: cond, peer: s.peers.get(s.peerName(key)), hasty: leaves(ctx, timeout/2)}
 	f.peer.deposit()
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errSlow)
+	f.asks = asksOf(ctx, f.peer)
+	ctx, cancel := context.WithTimeoutCause(context.WithValue(ctx, asksKey{}, f.asks), timeout, errSlow)
 	defer cancel()
 	orig, err := f.run(ctx)
 	if err != nil {

@@ -51,25 +51,56 @@ func TestRetryMends(t *testing.T) {
 	})
 }
 
+// All fetches of a request together ask a server four times at most, and every server as often.
+func TestAllowance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := func() *Source {
+			return &Source{Opener: openFunc(func(context.Context, string, Conditions) (*Object, error) { return nil, failed(errDown) })}
+		}
+		one, other := down(), down()
+		ctx := Sparing(t.Context())
+		for range 3 {
+			for _, src := range []*Source{one, other} {
+				if _, err := src.Fetch(Sparing(ctx), "a.jpg", Conditions{}); resultOf(err) != ResultFailed {
+					t.Errorf("Fetch: %v, want a failure", err)
+				}
+			}
+		}
+		for name, src := range map[string]*Source{"one": one, "the other": other} {
+			if n := src.Stats().Tries; n != maxAsks {
+				t.Errorf("%s was asked %d times for a request, want %d", name, n, maxAsks)
+			}
+		}
+		if _, err := one.Fetch(Sparing(t.Context()), "a.jpg", Conditions{}); one.Stats().Tries == maxAsks {
+			t.Errorf("another request is not let through: %v", err)
+		}
+	})
+}
+
 func TestRetryAfterIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const e4 = 4 * time.Second
 		var at []time.Duration
 		start := time.Now()
-		src := &Source{Timeout: 10 * time.Second, Opener: openFunc(func(context.Context, string, Conditions) (*Object, error) {
+		src := &Source{Timeout: 12 * time.Second, Opener: openFunc(func(context.Context, string, Conditions) (*Object, error) {
 			at = append(at, time.Since(start))
 			e := failed(errDown)
-			e.Wait = 4 * time.Second
+			e.Wait = e4
 			return nil, e
 		})}
 		_, err := src.Fetch(t.Context(), "a.jpg", Conditions{})
 		wantStatus(t, err, http.StatusBadGateway, "origin_failed")
-		if want := []time.Duration{0, 4 * time.Second, 8 * time.Second}; fmt.Sprint(at) != fmt.Sprint(want) {
-			t.Errorf("asked at %v, want %v", at, want)
+		const most = e4 + e4/4 + 2*firstPause
+		if len(at) != 3 || at[1] < e4 || at[1] >= most || at[2]-at[1] < e4 || at[2]-at[1] >= most {
+			t.Fatalf("asked at %v, want again %v to %v after each", at, e4, most)
+		}
+		if at[1] == e4 && at[2] == 2*e4 {
+			t.Errorf("asked at %v to the nanosecond, as all others who were sent away", at)
 		}
 		at = nil
-		src.Timeout = 6 * time.Second
+		src.Timeout = 7 * time.Second
 		if _, err = src.Fetch(t.Context(), "a.jpg", Conditions{}); len(at) != 2 {
-			t.Errorf("asked %d times within 6s, want 2: a third would come too late (%v)", len(at), err)
+			t.Errorf("asked %d times within 7s, want 2: a third would come too late (%v)", len(at), err)
 		}
 		if got, want := src.peers.get("").tokens, retryBurst-3+retryShare; got != want {
 			t.Errorf("%v retries left after 3, want %v: one that cannot come is not paid for", got, want)

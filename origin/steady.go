@@ -20,9 +20,10 @@ var _ http.RoundTripper = steady{}
 // the next try dials.
 func (s steady) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context()) // which ends with the fetch, after the body
+	asks, _ := ctx.Value(asksKey{}).(*asks)
 	sends := 0
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
-		if sends++; sends > maxSends {
+		if sends++; sends > maxSends || sends > 1 && !asks.take() {
 			cancel() // no further connection, and nothing over this one
 			_ = got.Conn.Close()
 		}

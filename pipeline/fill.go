@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imgedge/imgedge/cache"
+	"github.com/imgedge/imgedge/origin"
 )
 
 // answer is what a fill ends in.
@@ -47,6 +48,7 @@ func (p *Pipeline) do(ctx context.Context, r *Request, refresh bool) (answer, bo
 // ctx is the fill's own.
 func (f *filling) fill(ctx context.Context) (answer, error) {
 	p, r := f.Pipeline, f.r
+	ctx = origin.Sparing(ctx)
 	found, release := f.lead()
 	if found != nil {
 		p.remember(ctx, r.Key, found)
