@@ -41,7 +41,9 @@ const (
 	OrphansRemoved
 	EventsWarmed  // result: done, failed, dropped
 	EventsWaiting // gauge
-	metricKinds   // how many there are
+	KafkaRecords  // result: done, bad
+	KafkaErrors
+	metricKinds // how many there are
 )
 
 // described says what a metric is called and means.
@@ -82,6 +84,8 @@ func (m Metric) describe() described {
 		OrphansFound:    {"orphans_found_total", "Orphans that sweeps found.", false, nil},
 		OrphansRemoved:  {"orphans_removed_total", "Orphans that sweeps removed.", false, nil},
 		EventsWarmed:    {"events_warmed_total", "Originals that bucket events had warmed: all presets done, some failed, or dropped for want of room.", false, []string{"result"}},
+		KafkaRecords:    {"kafka_records_total", "Records of bucket events: done, or bad and passed over.", false, []string{"result"}},
+		KafkaErrors:     {"kafka_errors_total", "Connections, fetches, commits and purges of records that failed; all are tried again.", false, nil},
 		EventsWaiting:   {"events_waiting", "Originals waiting to be warmed.", true, nil},
 	}[m]
 }

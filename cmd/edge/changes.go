@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/imgedge/imgedge/edge"
+	"github.com/imgedge/imgedge/ingest"
+	"github.com/imgedge/imgedge/ingest/kafka"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 )
@@ -53,7 +57,55 @@ func (n *Node) warmChanged(ctx context.Context, p pipeline.Place) error {
 	return err
 }
 
+// readKafka begins to take the messages of buckets from a topic, where one is configured.
+func (n *Node) readKafka() error {
+	k := &n.Config.Events.Kafka
+	if len(k.Brokers) == 0 || !n.Config.plays(roleAPI) {
+		return nil
+	}
+	n.Kafka = &kafka.Reader{
+		Brokers: k.Brokers, Topic: k.Topic, Group: k.Group,
+		Handle: n.takeRecord,
+		Passed: func(partition int32, offset int64, cause error) {
+			n.Log.Warn("a record of the topic is passed over", "partition", partition, "offset", offset, "cause", cause)
+		},
+	}
+	if err := n.Kafka.Start(); err != nil {
+		return fmt.Errorf("events.kafka: %w", err)
+	}
+	n.undo(n.Kafka.Close)
+	return nil
+}
+
+// takeRecord has what a record tells of forgotten, in every source.
+func (n *Node) takeRecord(ctx context.Context, value []byte) error {
+	events, err := ingest.ParseEvents(value)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(n.Config.Limits.Request))
+	defer cancel()
+	return n.Server.BucketEvents(ctx, events)
+}
+
+// leaveEvents ends what works on the messages of buckets: other nodes go on, and what waits to be warmed is
+// made when it is asked for.
+func (n *Node) leaveEvents() error {
+	if n.Kafka != nil {
+		if err := n.Kafka.Close(); err != nil {
+			return err
+		}
+	}
+	return n.Warmer.Close()
+}
+
 func (n *Node) emitEvents(emit edge.Emit) {
+	if n.Kafka != nil {
+		s := n.Kafka.Stats()
+		emit(edge.KafkaRecords, float64(s.Done), "done")
+		emit(edge.KafkaRecords, float64(s.Bad), "bad")
+		emit(edge.KafkaErrors, float64(s.Errors))
+	}
 	s := n.Warmer.Stats()
 	emit(edge.EventsWarmed, float64(s.Done), "done")
 	emit(edge.EventsWarmed, float64(s.Failed), "failed")

@@ -6,10 +6,13 @@ import (
 	"image/jpeg"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
 	s3 "github.com/minio/minio-go/v7"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/imgedge/imgedge/internal/testpeer"
 	"github.com/imgedge/imgedge/pipeline"
@@ -112,5 +115,77 @@ func TestBucketEventsAlone(t *testing.T) {
 	}
 	if stats := s.Node.Warmer.Stats(); stats != (pipeline.WarmerStats{}) || store.count("GET originals/") != 0 {
 		t.Errorf("%+v, %d fetches; want none", stats, store.count("GET originals/"))
+	}
+}
+
+// The same from a topic: no source is named there, and a broker that is away holds nobody up.
+func TestBucketEventsFromKafka(t *testing.T) {
+	store, endpoint := newCountedS3(t)
+	broker := testpeer.FreePort(t)
+	text := strings.Replace(ingestConfig(store.S3Server, endpoint, ""), "events: {webhook: true}",
+		fmt.Sprintf("events: {kafka: {brokers: [%q], topic: changes}, warm: [card]}", broker), 1)
+	s := start(t, text)
+	put := func(width int) {
+		store.Put(t, "shop", "originals/a.jpg", painted(t, width, 48), s3.PutObjectOptions{})
+	}
+	put(64)
+	if px, _ := s.cardWidth(t, "a.jpg"); px != 64 {
+		t.Fatalf("%d px wide, want 64", px)
+	}
+	put(96)
+
+	_, port, _ := strings.Cut(broker, ":")
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(1, "changes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	producer, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.DefaultProduceTopic("changes"), kgo.DisableClientMetrics())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	for _, value := range []string{"no message", changed("ObjectCreated:Put", "originals/a.jpg"), changed("ObjectRemoved:Delete", "elsewhere/b.jpg")} {
+		if err := producer.ProduceSync(t.Context(), kgo.StringRecord(value)).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "two records are done and one is bad", func() bool {
+		stats := s.Node.Kafka.Stats()
+		return stats.Done == 2 && stats.Bad == 1
+	})
+	eventually(t, "the picture is warm", func() bool { return s.Node.Warmer.Stats().Done == 1 })
+	if px, found := s.cardWidth(t, "a.jpg"); px != 96 || !strings.HasPrefix(found, "imgedge; hit") {
+		t.Errorf("%d px wide, %s; want 96 and a hit", px, found)
+	}
+	metrics := ask(t, http.MethodGet, s.admin+"/metrics").body
+	for _, line := range []string{`imgedge_kafka_records_total{result="done"} 2`, `imgedge_kafka_records_total{result="bad"} 1`} {
+		if !bytes.Contains(metrics, []byte("\n"+line+"\n")) {
+			t.Errorf("/metrics has no %s", line)
+		}
+	}
+}
+
+func TestEventSettings(t *testing.T) {
+	for _, row := range []struct{ name, events, want string }{
+		{"off", "{}", ""},
+		{"all", `{webhook: true, warm: [thumb], kafka: {brokers: ["a:9092", "[::1]:9092"], topic: t, group: g}}`, ""},
+		{"no such preset", "{warm: [thumbs]}", `there is no preset "thumbs"`},
+		{"no port", `{kafka: {brokers: [a], topic: t}}`, `"a" is no address; write host:port`},
+		{"no topic", `{kafka: {brokers: ["a:1"]}}`, "a topic is needed beside brokers"},
+		{"no brokers", `{kafka: {topic: t}}`, "brokers are needed beside a topic"},
+		{"no group", `{kafka: {brokers: ["a:1"], topic: t, group: ""}}`, "a group is needed beside brokers"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			file := writeConfig(t, fmt.Sprintf("sources: {local: {dir: %q, unsigned: true}}\npresets: {thumb: \"w=20\"}\nevents: %s\n", t.TempDir(), row.events))
+			_, err := Load(file, nil, Overrides{})
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("Load: %v, want %q", err, row.want)
+			}
+		})
 	}
 }

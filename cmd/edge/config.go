@@ -267,7 +267,7 @@ func DefaultConfig() Config {
 		Jobs:      defaultJobs(),
 		Webhooks:  defaultWebhooks(),
 		Ingest:    defaultIngest(),
-		Events:    Events{Warm: []string{}},
+		Events:    defaultEvents(),
 		Log:       Log{Level: "info", Format: "auto", Hits: 1},
 		Shutdown:  Shutdown{Delay: Duration(5 * time.Second), Timeout: Duration(25 * time.Second)},
 		RateLimit: RateLimit{Window: Duration(time.Second), By: rateByIP},

@@ -24,12 +24,6 @@ type Ingest struct {
 	SweepEvery  Duration `yaml:"sweep_every" env:"SWEEP_EVERY"`
 }
 
-// Events are messages of buckets about what was changed behind our back.
-type Events struct {
-	Webhook bool     `yaml:"webhook" env:"WEBHOOK"` // POST /v1/events/{source} takes them
-	Warm    []string `yaml:"warm" env:"WARM"`       // presets made of each original that was written; none = made when they are asked for
-}
-
 // What ingest.sweep may be.
 const (
 	sweepOff    = "off"
@@ -41,14 +35,6 @@ const imagesFolder = "images/"
 
 func defaultIngest() Ingest {
 	return Ingest{Presets: []string{}, MaxFiles: 50, MaxFile: 50 << 20, Sweep: sweepOff, OrphanGrace: Duration(24 * time.Hour), SweepEvery: Duration(24 * time.Hour)}
-}
-
-func (c *Config) validateEvents(r *report) {
-	for i, name := range c.Events.Warm {
-		if _, ok := c.Presets[name]; !ok {
-			r.add(fmt.Sprintf("events.warm[%d]", i), fmt.Sprintf("there is no preset %q", name))
-		}
-	}
 }
 
 func (c *Config) validateIngest(r *report) {

@@ -35,6 +35,7 @@ func arrows() []arrow {
 		{from: "cmd/sample", ours: []string{"sample"}, program: true},
 		{from: "edge", ours: []string{"pipeline", "dialect", "signing", "resize", "origin", "cache", "ingest", "jobs"}, named: []string{fasthttp, prometheus}},
 		{from: "ingest", ours: []string{"resize"}},
+		{from: "ingest/kafka", named: []string{franz}},
 		{from: "pipeline", ours: []string{"resize", "origin", "cache"}, named: []string{otel}},
 		{from: "dialect", ours: []string{"resize"}, stdlib: true},
 		{from: "resize", stdlib: true},
@@ -71,10 +72,11 @@ const (
 	asynq      = "github.com/hibiken/asynq"
 	otel       = "go.opentelemetry.io/otel"
 	landlock   = "github.com/landlock-lsm/go-landlock"
+	franz      = "github.com/twmb/franz-go"
 )
 
 func namedLibraries() []string {
-	return []string{fasthttp, prometheus, govips, goRedis, otter, minio, asynq, otel, landlock}
+	return []string{fasthttp, prometheus, govips, goRedis, otter, minio, asynq, otel, landlock, franz}
 }
 
 func TestArrows(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/edge"
 	"github.com/imgedge/imgedge/ingest"
+	"github.com/imgedge/imgedge/ingest/kafka"
 	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/origin"
 	"github.com/imgedge/imgedge/pipeline"
@@ -54,6 +55,7 @@ type Node struct {
 	Sandbox  *sandbox.Engine // the same, where pictures are made in processes of their own; else nil
 	Pipeline *pipeline.Pipeline
 	Warmer   *pipeline.Warmer             // of originals that change behind our back
+	Kafka    *kafka.Reader                // of what buckets tell; nil = off
 	Jobs     *jobs.Engine                 // nil = this node neither takes jobs nor works on them
 	uploaded atomic.Pointer[ingest.Store] // what knows of uploaded images; nil = none are configured
 	Ingest   *ingest.Store                // nil = no uploads
@@ -97,6 +99,9 @@ func (n *Node) Open() (err error) {
 		return err
 	}
 	n.openServer()
+	if err := n.readKafka(); err != nil {
+		return err
+	}
 	return n.workJobs()
 }
 

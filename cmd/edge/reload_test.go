@@ -371,6 +371,7 @@ func TestEverySettingReloadsOrIsFrozen(t *testing.T) {
 	started.Webhooks.Secret, started.Webhooks.AllowNetworks = "a", []string{"10.0.0.0/8"}
 	started.Ingest.Source, started.Ingest.Prefix, started.Ingest.Normalize, started.Ingest.Archive = "a", "a/", "f=jpeg", "b"
 	started.Ingest.Presets = []string{"a"}
+	started.Events.Kafka = Kafka{Brokers: []string{"a:1"}, Topic: "a", Group: "b"}
 	frozen := next.freeze(&started)
 	var again Config
 	again.freeze(&started)

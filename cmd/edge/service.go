@@ -56,6 +56,9 @@ func (s *Service) Ended() <-chan error { return s.ended }
 // error says so, and the node is left as it is for the process to end.
 func (s *Service) Leave(ctx context.Context, by os.Signal, signals <-chan os.Signal) error {
 	s.Node.Server.Drain()
+	if err := s.Node.leaveEvents(); err != nil {
+		return err
+	}
 	if delay := time.Duration(s.Node.live.Load().config.Shutdown.Delay); by == syscall.SIGTERM && delay > 0 {
 		s.Node.Log.Info("draining", "delay", delay.String())
 		pause := time.NewTimer(delay)
@@ -74,14 +77,14 @@ func (s *Service) Stop(ctx context.Context) error {
 	timeout := time.Duration(s.Node.live.Load().config.Shutdown.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if err := s.Node.leaveEvents(); err != nil {
+		return err
+	}
 	if err := s.Node.Server.Shutdown(ctx); err != nil {
 		return fmt.Errorf("requests under way did not finish within %v: %w", timeout, err)
 	}
 	if err := s.Node.leaveJobs(ctx); err != nil {
 		return fmt.Errorf("jobs under way were not put back: %w", err)
-	}
-	if err := s.Node.Warmer.Close(); err != nil {
-		return err
 	}
 	if err := s.Node.Pipeline.Close(ctx); err != nil {
 		return fmt.Errorf("pictures under way were not finished within %v: %w", timeout, err)
