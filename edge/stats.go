@@ -30,6 +30,7 @@ const (
 	SandboxLayers   // gauge by layer: 1 = in force in the workers
 	RedisErrors     // op
 	PurgeUnverified // gauge: 1 = purges of others cannot be seen now
+	BreakerOpen     // of: redis, source; source, "" for Redis; gauge: servers that are left alone now
 	CacheDamaged    // tier: entries whose key hash or checksum was wrong
 	JobsTotal       // state
 	JobItems        // state
@@ -74,6 +75,7 @@ func (m Metric) describe() described {
 		SandboxLayers:   {"sandbox", "Walls around the render workers: 1 = in force.", true, []string{"layer"}},
 		RedisErrors:     {"redis_errors_total", "Redis operations that failed.", false, []string{"op"}},
 		PurgeUnverified: {"purge_unverified", "1 while purges of other nodes cannot be seen.", true, nil},
+		BreakerOpen:     {"breaker_open", "Servers that are left alone because they failed: of Redis 1 or 0, of a source as many as it asks.", true, []string{"of", "source"}},
 		JobsTotal:       {"jobs_total", "Jobs that came to a state on this node; queued = submitted.", false, []string{"state"}},
 		JobItems:        {"job_items_total", "Items of jobs that ended on this node.", false, []string{"state"}},
 		Webhooks:        {"webhooks_total", "Deliveries of webhooks, and given_up: jobs whose webhook was tried for the last time.", false, []string{"result"}},

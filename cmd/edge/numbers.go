@@ -70,6 +70,7 @@ func (n *Node) emit(emit edge.Emit) {
 		for result, count := range stats.Requests {
 			emit(edge.OriginRequests, float64(count), name, result.String())
 		}
+		emit(edge.BreakerOpen, float64(stats.Open), "source", name)
 		bytes += stats.Bytes
 	}
 	emit(edge.OriginBytes, float64(bytes))
@@ -87,9 +88,15 @@ func (n *Node) emitCaches(emit edge.Emit) {
 	if n.RedisOriginals != nil {
 		emitRedis(emit, "redis_originals", n.RedisOriginals.Stats())
 	}
-	for op, count := range n.Fleet.Stats().Errors {
+	fleet := n.Fleet.Stats()
+	for op, count := range fleet.Errors {
 		emit(edge.RedisErrors, float64(count), op)
 	}
+	alone := 0.0
+	if fleet.Open {
+		alone = 1
+	}
+	emit(edge.BreakerOpen, alone, "redis", "")
 	emit(edge.PurgeUnverified, float64(n.Generations.Stats().Unverified))
 }
 

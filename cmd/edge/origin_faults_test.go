@@ -274,6 +274,12 @@ sources:
 	const known = "/web/known.jpg?w=100&f=webp"
 	first := n.ok(t, known)
 	o.ill.Store(true)
+	leftAlone := func() float64 {
+		return n.reading(t, "imgedge_breaker_open", `of="source"`, `source="web"`)
+	}
+	if leftAlone() != 0 {
+		t.Error("the gauge says that a well origin is left alone")
+	}
 	cold := func(i int) got { return n.get(t, fmt.Sprintf("/web/cold-%d.jpg?w=100&f=webp", i)) }
 	open := func() float64 { return n.reading(t, "imgedge_origin_requests_total", `result="breaker_open"`) }
 	asked := 0
@@ -300,6 +306,9 @@ sources:
 	if a := n.get(t, "/readyz"); a.status != http.StatusOK || !bytes.Contains(a.body, []byte("degraded")) {
 		t.Errorf("/readyz: %d %s, want 200 degraded", a.status, a.body)
 	}
+	if v := leftAlone(); v != 1 {
+		t.Errorf("imgedge_breaker_open is %v, want 1", v)
+	}
 	for range 30 {
 		if a := n.ok(t, known); !bytes.Equal(a.body, first.body) {
 			t.Error("another picture while the origin is down")
@@ -315,6 +324,7 @@ sources:
 		n.ok(t, known)
 		time.Sleep(10 * time.Millisecond) // between looks at a real server
 	}
+	eventually(t, "imgedge_breaker_open is 0 again", func() bool { return leftAlone() == 0 })
 }
 
 // At most two fetches for thirty requests, when an origin that was down while a picture expired is back.

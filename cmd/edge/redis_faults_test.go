@@ -94,8 +94,13 @@ func TestRedisFaults(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			f.make()
 			n.bearsTrouble(t, f.name)
+			leftAlone := func() float64 { return n.reading(t, "imgedge_breaker_open", `of="redis"`) }
+			if f.name == "slow" && leftAlone() != 1 {
+				t.Error("the gauge does not say that Redis is left alone")
+			}
 			f.end()
 			storesAgain(t, n, server, "after-"+f.name)
+			eventually(t, "imgedge_breaker_open is 0 again", func() bool { return leftAlone() == 0 })
 		})
 	}
 }
