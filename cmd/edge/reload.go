@@ -31,21 +31,21 @@ func (n *Node) Reload(next *Config) (frozen []string, err error) {
 	if err := before.close(w); err != nil {
 		n.Log.Warn("a source that is no longer used did not close", "cause", err)
 	}
-	n.forget(w.moved(before))
+	n.forget(w.left(before))
 	return frozen, nil
 }
 
-// forget drops the pictures of sources whose originals lie elsewhere now.
+// forget drops the pictures of sources whose originals lie elsewhere now, or nowhere.
 func (n *Node) forget(sources []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), forgetLimit)
 	defer cancel()
 	for _, name := range sources {
 		_, err := n.Generations.Purge(ctx, cache.Purge{Source: name})
 		if err != nil {
-			n.Log.Warn("the pictures of a source that has moved are forgotten on this node alone; purge it when Redis answers", "source", name, "cause", err)
+			n.Log.Warn("the pictures of a source that has moved or gone are forgotten on this node alone; purge it when Redis answers", "source", name, "cause", err)
 			continue
 		}
-		n.Log.Info("a source has moved, its pictures are forgotten", "source", name)
+		n.Log.Info("a source has moved or gone, its pictures are forgotten", "source", name)
 	}
 }
 

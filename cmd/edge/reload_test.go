@@ -540,6 +540,34 @@ func TestReloadOfAPlace(t *testing.T) {
 	}
 }
 
+// A source that goes and comes back at another place shows none of its old pictures, from memory or from Redis.
+func TestReloadOfASourceThatComesBack(t *testing.T) {
+	small, large := t.TempDir(), t.TempDir()
+	err := errors.Join(os.WriteFile(filepath.Join(small, "a.jpg"), painted(t, 20, 10), 0o600), os.WriteFile(filepath.Join(large, "a.jpg"), painted(t, 40, 10), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	redis := testpeer.Redis(t).URL
+	config := func(sources string) string {
+		return fmt.Sprintf("redis: {url: %q}\nrender: {isolation: none}\nsources: {other: {dir: %q, unsigned: true}%s}\n", redis, small, sources)
+	}
+	at := func(dir string) string { return fmt.Sprintf(", s: {dir: %q, unsigned: true, free: true}", dir) }
+	r := startReloading(t, config(at(small)))
+	picture := func() string { return string(ask(t, http.MethodGet, r.base+"/s/a.jpg?f=json").body) }
+	if got := picture(); !strings.Contains(got, `"width":20`) {
+		t.Fatal(got)
+	}
+	if err := r.Node.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.change(t, config(""))
+	ask(t, http.MethodGet, r.base+"/s/a.jpg?f=json").wantCode(t, http.StatusNotFound, "unknown_source")
+	r.change(t, config(at(large)))
+	if got := picture(); !strings.Contains(got, `"width":40`) {
+		t.Errorf("after it came back elsewhere: %s, want the other folder's picture", got)
+	}
+}
+
 // The process itself reloads on SIGHUP, and within seconds when its file changes.
 func TestServeReloads(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "edge.yaml")

@@ -112,10 +112,12 @@ func (w *wiring) unchanged(c *Config, name string) *openSource {
 	return open
 }
 
-// moved lists the sources whose originals w has at another place than before.
-func (w *wiring) moved(before *wiring) (names []string) {
-	for _, name := range w.config.sourceNames() {
-		if old := before.sources[name]; old != nil && !old.config.liesWhere(w.sources[name].config) {
+// left lists the sources of before whose originals w has at another place, or does not have: a source of that
+// name may come back with others.
+func (w *wiring) left(before *wiring) (names []string) {
+	for _, name := range before.config.sourceNames() {
+		now := w.sources[name]
+		if now == nil || !before.sources[name].config.liesWhere(now.config) {
 			names = append(names, name)
 		}
 	}
