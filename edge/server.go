@@ -152,7 +152,7 @@ func (s *Server) setup() {
 		}
 		s.uploads = make(chan struct{}, maxUploads)
 		s.limiter = newLimiter(s.Rates, s.Now)
-		s.streams.leaving, s.streams.of = make(chan struct{}), map[netip.Addr]int{}
+		s.streams.leaving, s.streams.of = make(chan struct{}), map[netip.Prefix]int{}
 		s.RequestTimeout = cmp.Or(s.RequestTimeout, 30*time.Second)
 		s.metrics = newMetrics(s.Registry, s.Stats, &s.listeners, s.limiter)
 		s.metricsPage = metricsHandler(s.Registry)

@@ -184,12 +184,13 @@ type streams struct {
 	leaving chan struct{} // closed by end
 	ended   sync.Once
 
-	mu sync.Mutex // guards of
-	of map[netip.Addr]int
+	mu sync.Mutex           // guards of
+	of map[netip.Prefix]int // by clientNet
 }
 
-// enter takes a place for a client; leave gives it back.
-func (s *streams) enter(client netip.Addr) (leave func(), ok bool) {
+// enter takes a place for a client, which is an IPv4 address or an IPv6 /64; leave gives it back.
+func (s *streams) enter(address netip.Addr) (leave func(), ok bool) {
+	client := clientNet(address)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of[client] >= streamsPerPeer {

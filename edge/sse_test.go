@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -221,5 +223,32 @@ func TestStreamsAreCapped(t *testing.T) {
 	_ = head.Body.Close()
 	if head.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("HEAD: status %d, want 429", head.StatusCode)
+	}
+}
+
+// Who has a network of IPv6 has as many addresses as they like, and the streams of one client.
+func TestStreamsAreCappedByNetwork(t *testing.T) {
+	for name, tt := range map[string]struct {
+		address func(i int) string
+		in      int
+	}{
+		"one IPv6 network":    {func(i int) string { return fmt.Sprintf("2001:db8::%x", i+1) }, streamsPerPeer},
+		"many IPv6 networks":  {func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i+1) }, streamsPerPeer + 4},
+		"many IPv4 addresses": {func(i int) string { return fmt.Sprintf("192.0.2.%d", i+1) }, streamsPerPeer + 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := streams{of: map[netip.Prefix]int{}}
+			in := 0
+			for i := range streamsPerPeer + 4 {
+				leave, ok := s.enter(netip.MustParseAddr(tt.address(i)))
+				if ok {
+					in++
+					defer leave()
+				}
+			}
+			if in != tt.in {
+				t.Errorf("%d of %d streams are let in, want %d", in, streamsPerPeer+4, tt.in)
+			}
+		})
 	}
 }
