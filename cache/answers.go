@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +19,8 @@ const (
 )
 
 // Answers remember what requests with an Idempotency-Key were answered, for 24 hours: in Redis, or without
-// one in this process. Where Redis fails a request is taken for a new one.
+// one in this process. What Redis could not be told while it failed, this process knows; where it has lost its
+// memory a request is taken for a new one.
 type Answers struct {
 	Fleet *Fleet
 
@@ -27,9 +29,12 @@ type Answers struct {
 }
 
 type keptAnswer struct {
-	text string
+	text string // as in Redis; dropped = it is in vain there
 	ends time.Time
 }
+
+// dropped stands in the place of a request that failed, where Redis could not be told.
+const dropped = "dropped"
 
 // Answer is what a request was answered.
 type Answer struct {
@@ -38,53 +43,90 @@ type Answer struct {
 	Body   []byte `json:"body"`
 }
 
-// Begin reserves a key of an owner. It returns what the key was answered before, nil where it is new: then
-// Keep or Drop ends it. ErrUnderWay: another request with it has not ended.
-func (a *Answers) Begin(ctx context.Context, owner, key string) (*Answer, error) {
-	text, err := a.reserve(ctx, answerKey(owner, key))
+// Begin reserves a key of an owner, with a note of what is going to happen, which does not begin with "{". It
+// returns what the key was answered before, nil where it is new: then Keep or Drop ends it. ErrUnderWay: another
+// request with it has not ended, or died; other is its note.
+func (a *Answers) Begin(ctx context.Context, owner, key, note string) (before *Answer, other string, err error) {
+	name := answerKey(owner, key)
+	text, err := a.reserve(ctx, name, note)
+	if err != nil {
+		text = a.reserveHere(name, note) // nobody else can tell
+	} else if a.Fleet.client != nil && !finished(text) {
+		text = a.knownBetter(ctx, name, text, note)
+	}
 	switch {
-	case err != nil || text == nil:
-		return nil, nil //nolint:nilnil,nilerr // new, or nobody can tell
-	case *text == "":
-		return nil, ErrUnderWay
+	case text == "":
+		return nil, "", nil
+	case !finished(text):
+		return nil, text, ErrUnderWay
 	}
-	var before Answer
-	if err := json.Unmarshal([]byte(*text), &before); err != nil {
-		return nil, nil //nolint:nilnil,nilerr // not of our making
+	before = &Answer{}
+	if err := json.Unmarshal([]byte(text), before); err != nil {
+		return nil, "", nil //nolint:nilerr // not of our making
 	}
-	return &before, nil
+	return before, "", nil
+}
+
+// finished tells an answer from a note.
+func finished(text string) bool { return strings.HasPrefix(text, "{") }
+
+// knownBetter returns what this process knows of a request that Redis takes for a new one or one under way; "" = the
+// caller's takes its place.
+func (a *Answers) knownBetter(ctx context.Context, name, text, note string) string {
+	a.mu.Lock()
+	known, ok := a.here[name]
+	if known.text == dropped {
+		delete(a.here, name)
+	}
+	a.mu.Unlock()
+	switch {
+	case !ok || !finished(known.text) && known.text != dropped:
+		return text
+	case known.text == dropped:
+		_ = a.set(ctx, name, note, answerRunning) // it stays what it was, which only makes others wait
+		return ""
+	}
+	_ = a.set(ctx, name, known.text, time.Until(known.ends)) // this process goes on knowing it
+	return known.text
 }
 
 // Keep remembers an answer.
 func (a *Answers) Keep(ctx context.Context, owner, key string, answer Answer) {
 	text, err := json.Marshal(answer)
-	if err == nil {
-		_ = a.set(ctx, answerKey(owner, key), string(text)) // the request is repeated otherwise, which does no harm
+	if err != nil {
+		return // a struct of strings and numbers cannot fail
+	}
+	name := answerKey(owner, key)
+	if a.Fleet.client == nil || a.set(ctx, name, string(text), answerLife) != nil || a.reservedHere(name) {
+		a.keepHere(name, string(text), answerLife)
 	}
 }
 
 // Drop forgets a key whose request failed, so that it can be sent again.
 func (a *Answers) Drop(ctx context.Context, owner, key string) {
 	name := answerKey(owner, key)
+	a.mu.Lock()
+	delete(a.here, name)
+	a.mu.Unlock()
 	if a.Fleet.client == nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		delete(a.here, name)
 		return
 	}
-	_ = a.Fleet.callPatiently(ctx, opAnswer, func(ctx context.Context) error { // it ends by itself
+	err := a.Fleet.callPatiently(ctx, opAnswer, func(ctx context.Context) error {
 		return a.Fleet.client.Del(ctx, name).Err()
 	})
+	if err != nil {
+		a.keepHere(name, dropped, answerRunning)
+	}
 }
 
-// reserve returns what is there, and puts "" where nothing is.
-func (a *Answers) reserve(ctx context.Context, name string) (*string, error) {
+// reserve returns what is there, and puts the note where nothing is: then it returns "".
+func (a *Answers) reserve(ctx context.Context, name, note string) (string, error) {
 	if a.Fleet.client == nil {
-		return a.reserveHere(name), nil
+		return a.reserveHere(name, note), nil
 	}
-	var found *string
+	found := ""
 	err := a.Fleet.callPatiently(ctx, opAnswer, func(ctx context.Context) error {
-		err := a.Fleet.client.SetArgs(ctx, name, "", redis.SetArgs{Mode: "NX", TTL: answerRunning}).Err()
+		err := a.Fleet.client.SetArgs(ctx, name, note, redis.SetArgs{Mode: "NX", TTL: answerRunning}).Err()
 		if !errors.Is(err, redis.Nil) {
 			return err
 		}
@@ -92,19 +134,36 @@ func (a *Answers) reserve(ctx context.Context, name string) (*string, error) {
 		if errors.Is(err, redis.Nil) {
 			return nil
 		}
-		found = &text
+		found = text
 		return err
 	})
 	return found, err
 }
 
-func (a *Answers) reserveHere(name string) *string {
+func (a *Answers) reserveHere(name, note string) string {
+	a.mu.Lock()
+	kept, ok := a.here[name]
+	a.mu.Unlock()
+	if ok && kept.text != dropped && time.Now().Before(kept.ends) {
+		return kept.text
+	}
+	a.keepHere(name, note, answerRunning)
+	return ""
+}
+
+// reservedHere reports whether the request began while Redis failed.
+func (a *Answers) reservedHere(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.here[name]
+	return ok
+}
+
+// keepHere remembers a text in this process, and forgets what is over, or anything where it is too much.
+func (a *Answers) keepHere(name, text string, life time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
-	if kept, ok := a.here[name]; ok && now.Before(kept.ends) {
-		return &kept.text
-	}
 	if a.here == nil {
 		a.here = map[string]keptAnswer{}
 	}
@@ -113,19 +172,12 @@ func (a *Answers) reserveHere(name string) *string {
 			delete(a.here, other)
 		}
 	}
-	a.here[name] = keptAnswer{"", now.Add(answerRunning)}
-	return nil
+	a.here[name] = keptAnswer{text, now.Add(life)}
 }
 
-func (a *Answers) set(ctx context.Context, name, text string) error {
-	if a.Fleet.client == nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.here[name] = keptAnswer{text, time.Now().Add(answerLife)}
-		return nil
-	}
+func (a *Answers) set(ctx context.Context, name, text string, life time.Duration) error {
 	return a.Fleet.callPatiently(ctx, opAnswer, func(ctx context.Context) error {
-		return a.Fleet.client.Set(ctx, name, text, answerLife).Err()
+		return a.Fleet.client.Set(ctx, name, text, life).Err()
 	})
 }
 

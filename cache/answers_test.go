@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -28,22 +29,77 @@ func TestAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &Answers{Fleet: fleet}
 			ctx := t.Context()
-			if before, err := a.Begin(ctx, "cms", "k"); before != nil || err != nil {
+			if before, _, err := a.Begin(ctx, "cms", "k", "first"); before != nil || err != nil {
 				t.Fatalf("the first: %+v, %v", before, err)
 			}
-			if _, err := a.Begin(ctx, "cms", "k"); !errors.Is(err, ErrUnderWay) {
-				t.Errorf("while it runs: %v", err)
+			if _, other, err := a.Begin(ctx, "cms", "k", "second"); !errors.Is(err, ErrUnderWay) || other != "first" {
+				t.Errorf("while it runs: %q, %v", other, err)
 			}
-			if before, err := a.Begin(ctx, "other", "k"); before != nil || err != nil {
+			if before, _, err := a.Begin(ctx, "other", "k", "third"); before != nil || err != nil {
 				t.Errorf("of another owner: %+v, %v", before, err)
 			}
 			a.Keep(ctx, "cms", "k", Answer{Sum: "s", Status: 201, Body: []byte("b")})
-			if before, err := a.Begin(ctx, "cms", "k"); err != nil || before == nil || before.Sum != "s" || before.Status != 201 || string(before.Body) != "b" {
+			if before, _, err := a.Begin(ctx, "cms", "k", "fourth"); err != nil || before == nil || before.Sum != "s" || before.Status != 201 || string(before.Body) != "b" {
 				t.Errorf("once more: %+v, %v", before, err)
 			}
 			a.Drop(ctx, "other", "k")
-			if before, err := a.Begin(ctx, "other", "k"); before != nil || err != nil {
+			if before, _, err := a.Begin(ctx, "other", "k", "fifth"); before != nil || err != nil {
 				t.Errorf("after it was dropped: %+v, %v", before, err)
+			}
+		})
+	}
+}
+
+// What Redis could not be told while it was away, the process knows: before it is back, and after.
+func TestAnswersWhileRedisIsAway(t *testing.T) {
+	server := testpeer.Redis(t)
+	client := server.Client(t)
+	fleet := NewFleet(client, 100*time.Millisecond)
+	t.Cleanup(func() { _ = fleet.Close() })
+	ctx := t.Context()
+	for _, row := range []struct {
+		name     string
+		reserved bool // before Redis failed
+		dropped  bool // the request failed; else it was answered
+	}{{"answered", true, false}, {"dropped", true, true}, {"answered, and begun without Redis", false, false}} {
+		t.Run(row.name, func(t *testing.T) {
+			a, key := &Answers{Fleet: fleet}, row.name
+			begin := func() (*Answer, error) {
+				before, _, err := a.Begin(ctx, "cms", key, "note")
+				return before, err
+			}
+			if row.reserved {
+				if before, err := begin(); before != nil || err != nil {
+					t.Fatalf("the first: %+v, %v", before, err)
+				}
+			}
+			server.Pause()
+			if !row.reserved {
+				if before, err := begin(); before != nil || err != nil {
+					t.Errorf("the first: %+v, %v", before, err)
+				}
+				if _, err := begin(); !errors.Is(err, ErrUnderWay) {
+					t.Errorf("while it runs: %v", err)
+				}
+			}
+			if row.dropped {
+				a.Drop(ctx, "cms", key)
+			} else {
+				a.Keep(ctx, "cms", key, Answer{Sum: "s", Status: 201, Body: []byte("b")})
+				if before, err := begin(); err != nil || before == nil || before.Sum != "s" {
+					t.Errorf("while Redis is away: %+v, %v", before, err)
+				}
+			}
+			server.Resume()
+			for deadline := time.Now().Add(10 * time.Second); fleet.open.Load(); time.Sleep(5 * time.Millisecond) {
+				_ = fleet.try(ctx, opPoll, time.Second, func(ctx context.Context) error { return client.Ping(ctx).Err() }) // it closes the breaker
+				if time.Now().After(deadline) {
+					t.Fatal("the breaker stays open")
+				}
+			}
+			before, err := begin()
+			if err != nil || (before == nil) != row.dropped {
+				t.Errorf("afterwards: %+v, %v", before, err)
 			}
 		})
 	}

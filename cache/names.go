@@ -15,7 +15,7 @@ import "encoding/hex"
 //	imgedge:{tag:HASH}            set: hashes of the objects that carry the tag
 //	imgedge:{rate:HASH}           string: until when (µs) what one client did uses up its rate, till then
 //	imgedge:{tags}                sorted set: hashes of the tags with a set, by the time (ms) it may end
-//	imgedge:{answer:HASH}         string: the answer to a request with an Idempotency-Key, empty while it runs
+//	imgedge:{answer:HASH}         string: the answer to a request with an Idempotency-Key; a note while it runs
 //	imgedge:{turn}:WORK           string: there while a node has done the periodic work
 const (
 	keyPrefix    = "imgedge:{"

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/ingest"
@@ -41,7 +43,8 @@ func (x *exchange) uploadImages() error {
 	form := &imageForm{exchange: x, sum: sha256.New(), order: ingest.Order{Atomic: true}}
 	defer form.close()
 	key := string(x.ctx.Request.Header.Peek("Idempotency-Key"))
-	if key == "" || x.server.Answers == nil {
+	form.keyed = key != "" && x.server.Answers != nil
+	if !form.keyed {
 		answer, err := form.upload(ctx)
 		if err != nil {
 			return err
@@ -55,9 +58,13 @@ func (x *exchange) uploadImages() error {
 // uploadOnce is an upload with an Idempotency-Key: the second one with it gets the first one's answer.
 func (x *exchange) uploadOnce(ctx context.Context, key string, form *imageForm) error {
 	answers, owner := x.server.Answers, x.owner()
-	before, err := answers.Begin(ctx, owner, key)
-	if errors.Is(err, cache.ErrUnderWay) {
-		return problem{status: http.StatusConflict, code: "in_progress", text: "a request with this Idempotency-Key is under way"}
+	form.order.ID = ingest.NewUploadID(time.Now())
+	before, other, err := answers.Begin(ctx, owner, key, form.order.ID)
+	if err != nil { // it may have been committed all the same, and its node or Redis have died since
+		if before, err = x.committed(ctx, other); err != nil {
+			return err
+		}
+		answers.Keep(context.WithoutCancel(ctx), owner, key, *before)
 	}
 	if before != nil {
 		return x.uploadAgain(form, before)
@@ -76,6 +83,23 @@ func (x *exchange) uploadOnce(ctx context.Context, key string, form *imageForm) 
 	answers.Keep(context.WithoutCancel(ctx), owner, key, cache.Answer{Sum: form.digest(), Status: x.ctx.Response.StatusCode(), Body: x.ctx.Response.Body()})
 	done = true
 	return nil
+}
+
+// committed words the answer of an upload with an Idempotency-Key that did not come to giving it. As long as
+// nothing is committed, it is under way.
+func (x *exchange) committed(ctx context.Context, id string) (*cache.Answer, error) {
+	outcome, sum, err := x.server.Ingest.Answered(ctx, id)
+	if ingest.IsNotFound(err) {
+		return nil, problem{status: http.StatusConflict, code: "in_progress", text: "a request with this Idempotency-Key is under way"}
+	}
+	answer, err := x.carryOut(outcome, err)
+	if err != nil {
+		return nil, err
+	}
+	respondJSON(x, http.StatusCreated, answer) //nolint:contextcheck // its log line belongs to no context
+	before := &cache.Answer{Sum: sum, Status: x.ctx.Response.StatusCode(), Body: bytes.Clone(x.ctx.Response.Body())}
+	x.clear()
+	return before, nil
 }
 
 // uploadAgain answers as before, if the same is uploaded again.
@@ -97,7 +121,8 @@ type imageForm struct {
 	*exchange
 	order ingest.Order
 	focus [2]string // fx, fy
-	sum   hash.Hash // of fields and files, whatever the boundary is
+	keyed bool      // there is an Idempotency-Key
+	sum   hash.Hash // with one, of fields and files, whatever the boundary is
 	texts int
 }
 
@@ -113,6 +138,9 @@ func (f *imageForm) close() {
 func (f *imageForm) upload(ctx context.Context) (uploadAnswer, error) {
 	if err := f.read(); err != nil {
 		return uploadAnswer{}, err
+	}
+	if f.keyed {
+		f.order.Sum = f.digest()
 	}
 	return f.carryOut(f.server.Ingest.Upload(ctx, f.order))
 }
@@ -193,12 +221,20 @@ func (f *imageForm) take(part *multipart.Part) error {
 	if err := f.server.Ingest.CheckFiles(len(f.order.Files) + 1); err != nil {
 		return err
 	}
-	file, err := f.server.Ingest.Receive(part, part.FileName())
+	var content io.Reader = part
+	var sum hash.Hash
+	if f.keyed {
+		sum = sha256.New()
+		content = io.TeeReader(part, sum)
+	}
+	file, err := f.server.Ingest.Receive(content, part.FileName())
 	if err != nil {
 		return err
 	}
 	f.order.Files = append(f.order.Files, file)
-	_, _ = fmt.Fprintf(f.sum, "file %q %x\n", file.Name, file.Sum) // a hash takes everything
+	if f.keyed {
+		_, _ = fmt.Fprintf(f.sum, "file %q %x\n", file.Name, sum.Sum(nil)) // a hash takes everything
+	}
 	return nil
 }
 

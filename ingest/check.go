@@ -138,9 +138,9 @@ func (s *Store) take(c *checked, made resize.Result) (err error) {
 // name gives the image its id, which is made from what is stored.
 func (c *checked) name() {
 	format, _ := resize.ParseFormat(c.image.Format) // it was written here
-	c.image.ID = imageID(c.clean.Sum)
+	c.image.ID = imageID(c.clean.sum)
 	c.image.Key = fileName(c.image.ID, format.Extension())
-	c.image.SHA256 = hex.EncodeToString(c.clean.Sum[:])
+	c.image.SHA256 = hex.EncodeToString(c.clean.sum[:])
 	c.image.Bytes = c.clean.Size()
 }
 

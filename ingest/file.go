@@ -6,9 +6,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -24,13 +24,13 @@ const inMemory = 1 << 20
 // File is one received file, or one that was made of it. Close gives back what it holds.
 type File struct {
 	Name string // as the client called it, cleaned
-	Sum  [sha256.Size]byte
 
 	size    int64
-	data    []byte   // of a small one
-	tmp     *spooled // of a larger one; nil = it is in data
-	parts   []part   // of data or tmp that the file is made of; nil = all of it
-	release func()   // gives back the room that data takes; nil = it takes none
+	sum     [sha256.Size]byte // of what is stored; zero for what was received
+	data    []byte            // of a small one
+	tmp     *spooled          // of a larger one; nil = it is in data
+	parts   []part            // of data or tmp that the file is made of; nil = all of it
+	release func()            // gives back the room that data takes; nil = it takes none
 }
 
 // spooled is a temporary file that one or several Files read.
@@ -50,8 +50,7 @@ func (s *spooled) leave() error {
 // known. The caller closes the file.
 func (s *Store) Receive(r io.Reader, name string) (*File, error) {
 	name = cleanName(name)
-	sum := sha256.New()
-	limited := &io.LimitedReader{R: io.TeeReader(r, sum), N: s.maxFile() + 1}
+	limited := &io.LimitedReader{R: r, N: s.maxFile() + 1}
 	f, err := spool(limited, s.TempDir)
 	if err != nil {
 		return nil, err
@@ -61,7 +60,6 @@ func (s *Store) Receive(r io.Reader, name string) (*File, error) {
 		return nil, errors.Join(&UploadError{Files: []FileError{fileError(name, resize.TooLarge(
 			fmt.Sprintf("the file is larger than ingest.max_file, %d bytes", s.maxFile())))}}, f.Close())
 	}
-	sumInto(f, sum)
 	return f, nil
 }
 
@@ -72,36 +70,51 @@ const mostHeld = 64 << 20
 func (s *Store) keep(data []byte) (*File, error) {
 	size := int64(len(data))
 	if s.held.Add(size) <= mostHeld {
-		return &File{data: data, size: size, Sum: sha256.Sum256(data), release: sync.OnceFunc(func() { s.held.Add(-size) })}, nil
+		return &File{data: data, size: size, sum: sha256.Sum256(data), release: sync.OnceFunc(func() { s.held.Add(-size) })}, nil
 	}
 	s.held.Add(-size)
 	f, err := spool(bytes.NewReader(data), s.TempDir)
 	if err == nil {
-		f.Sum = sha256.Sum256(data)
+		f.sum = sha256.Sum256(data)
 	}
 	return f, err
 }
 
-func sumInto(f *File, sum hash.Hash) { copy(f.Sum[:], sum.Sum(nil)) }
-
 // spool reads to the end, into memory or into a file.
 func spool(r io.Reader, dir string) (*File, error) {
-	var small bytes.Buffer
-	n, err := io.CopyN(&small, r, inMemory)
-	if errors.Is(err, io.EOF) {
-		return &File{data: small.Bytes(), size: n}, nil
-	}
+	small, whole, err := readSmall(r)
 	if err != nil {
 		return nil, err
+	}
+	if whole {
+		return &File{data: small, size: int64(len(small))}, nil
 	}
 	f, err := emptyFile(dir)
 	if err != nil {
 		return nil, err
 	}
-	if f.size, err = io.Copy(f.tmp, io.MultiReader(&small, r)); err != nil {
+	if f.size, err = io.Copy(f.tmp, io.MultiReader(bytes.NewReader(small), r)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// readSmall reads up to inMemory bytes, and reports whether that was all.
+func readSmall(r io.Reader) (small []byte, whole bool, err error) {
+	const step = 4
+	for room := inMemory / step / step; room <= inMemory; room *= step {
+		more := make([]byte, room)
+		n := copy(more, small)
+		got, err := io.ReadFull(r, more[n:])
+		small = more[:n+got]
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return slices.Clip(bytes.Clone(small)), true, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	return small, false, nil
 }
 
 // emptyFile is a File with nothing in it, to be filled.

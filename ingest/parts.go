@@ -39,7 +39,7 @@ func (s *Store) cleaned(f *File, data []byte, pieces []resize.Piece) (*File, err
 	if copied > mostCopied {
 		return s.keep(bytes.Join(contents(data, pieces), nil))
 	}
-	sumInto(made, sum)
+	sum.Sum(made.sum[:0])
 	if made.tmp != nil {
 		made.tmp.users.Add(1)
 	}

@@ -117,6 +117,9 @@ func (s *Store) rebuild(ctx context.Context, id, upload string) (*Image, error) 
 	err = save(ctx, s.Bucket, manifestKey(id), image, How{Upload: upload, IfNew: true})
 	if errors.Is(err, ErrExists) {
 		image, _, err = s.manifest(ctx, id)
+		if errors.Is(err, ErrAbsent) {
+			return nil, nil //nolint:nilnil // another has deleted it just now
+		}
 		return image, err
 	}
 	if err != nil {

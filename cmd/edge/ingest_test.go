@@ -26,6 +26,7 @@ type countedS3 struct {
 	testpeer.S3Server
 	mu    sync.Mutex
 	calls []string
+	hook  func(call string) // before a call goes on; nil = it does
 }
 
 func newCountedS3(t testing.TB) (*countedS3, string) {
@@ -43,12 +44,24 @@ func newCountedS3(t testing.TB) (*countedS3, string) {
 	}}
 	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		s.calls = append(s.calls, r.Method+" "+strings.TrimPrefix(r.URL.Path, "/shop/"))
+		call := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/shop/")
+		s.calls = append(s.calls, call)
+		hook := s.hook
 		s.mu.Unlock()
+		if hook != nil {
+			hook(call)
+		}
 		forward.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() { p.Close(); transport.CloseIdleConnections() })
 	return s, p.URL
+}
+
+// onCall sets what happens before each call goes on.
+func (s *countedS3) onCall(hook func(call string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hook = hook
 }
 
 // count counts the calls that begin with a text.
