@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -20,58 +18,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/imgedge/imgedge/internal/testpeer"
 	"github.com/imgedge/imgedge/jobs"
 	"github.com/imgedge/imgedge/resize"
 )
 
-// shelf is a bucket in memory.
-type shelf struct {
-	mu      sync.Mutex
-	objects map[string][]byte
-}
-
-var _ jobs.Bucket = (*shelf)(nil)
-
-func (s *shelf) Put(_ context.Context, key string, body []byte, _ string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.objects[key] = bytes.Clone(body)
-	return nil
-}
-
-func (s *shelf) Open(_ context.Context, key string) (io.ReadCloser, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	body, ok := s.objects[key]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return io.NopCloser(bytes.NewReader(body)), nil
-}
-
-func (s *shelf) List(_ context.Context, prefix string, each func(string) error) error {
-	for _, key := range s.keys() {
-		if strings.HasPrefix(key, prefix) {
-			if err := each(key); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *shelf) Delete(_ context.Context, key string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.objects, key)
-	return nil
-}
-
-func (s *shelf) keys() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.objects))
-}
+var _ jobs.Bucket = (*testpeer.Shelf)(nil)
 
 // studio makes outputs that name what they are made of. Renders wait until open is closed.
 type studio struct {
@@ -112,7 +64,7 @@ func (s *studio) Warm(_ context.Context, source, key string, outputs []resize.Op
 type workshop struct {
 	*running
 	*studio
-	shelf *shelf
+	shelf *testpeer.Shelf
 }
 
 func startJobs(t *testing.T) workshop {
@@ -127,7 +79,7 @@ func startJobs(t *testing.T) workshop {
 	}
 	password, _ := u.User.Password()
 	client := redis.NewClient(&redis.Options{Addr: u.Host, Password: password, Protocol: 2, DisableIdentity: true})
-	w := workshop{studio: &studio{open: make(chan struct{})}, shelf: &shelf{objects: map[string][]byte{}}}
+	w := workshop{studio: &studio{open: make(chan struct{})}, shelf: &testpeer.Shelf{}}
 	e := &jobs.Engine{
 		Redis: client, Bucket: w.shelf, Pictures: w.studio, MaxItems: 3, MaxItem: 2000,
 		CheckHook: func(_ context.Context, url string) error {
@@ -366,7 +318,7 @@ func TestJobsAreCheckedWhole(t *testing.T) {
 			if d := got.problem(t); !strings.Contains(d.Detail, row.detail) {
 				t.Errorf("detail %q lacks %q", d.Detail, row.detail)
 			}
-			if left := w.shelf.keys(); len(left) != 0 {
+			if left := w.shelf.Keys(); len(left) != 0 {
 				t.Errorf("left in the bucket: %v", left)
 			}
 		})
@@ -386,7 +338,7 @@ func TestJobsAreCheckedWhole(t *testing.T) {
 	} {
 		t.Run("JSON, "+row.name, func(t *testing.T) {
 			w.do("POST", w.public, "/v1/jobs", row.body, cms).expect(t, row.status, row.code)
-			if left := w.shelf.keys(); len(left) != 0 {
+			if left := w.shelf.Keys(); len(left) != 0 {
 				t.Errorf("left in the bucket: %v", left)
 			}
 		})

@@ -12,11 +12,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imgedge/imgedge/internal/testpeer"
 )
 
 // vast is a bucket that makes its objects up as they are read: zeros, as many as the key's item says.
 type vast struct {
-	*shelf
+	*testpeer.Shelf
 	size int64
 }
 
@@ -24,7 +26,7 @@ func (v vast) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if strings.Contains(key, "/out/") {
 		return io.NopCloser(io.LimitReader(nothing{}, v.size)), nil
 	}
-	return v.shelf.Open(ctx, key)
+	return v.Shelf.Open(ctx, key)
 }
 
 // nothing reads as zeros without end.
@@ -49,7 +51,7 @@ func TestALargeArchive(t *testing.T) {
 		{"none empty", 3, 0, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			e := &Engine{Bucket: vast{newShelf(), row.size}}
+			e := &Engine{Bucket: vast{&testpeer.Shelf{}, row.size}}
 			a := &Archive{engine: e, made: time.Unix(1_795_000_000, 0)}
 			var crc uint32
 			if row.whole {
@@ -88,7 +90,7 @@ func TestALargeArchive(t *testing.T) {
 // TestArchiveMemory writes 1 GiB and looks at what was allocated for it.
 func TestArchiveMemory(t *testing.T) {
 	const size, entries = 64 << 20, 16
-	a := &Archive{engine: &Engine{Bucket: vast{newShelf(), size}}}
+	a := &Archive{engine: &Engine{Bucket: vast{&testpeer.Shelf{}, size}}}
 	sum := crcOfZeros(size)
 	for i := range entries {
 		a.entries = append(a.entries, entry{name: fmt.Sprint(i), size: size, crc32: sum, key: fmt.Sprintf("j/out/%d-0.jpg", i)})
@@ -114,7 +116,7 @@ func crcOfZeros(size int64) uint32 {
 // TestArchiveNoticesChangedOutputs breaks off rather than send what was not stored.
 func TestArchiveNoticesChangedOutputs(t *testing.T) {
 	_, client := newRedis(t)
-	bucket := newShelf()
+	bucket := &testpeer.Shelf{}
 	e := work(t, open(t, client, func(e *Engine) { e.Bucket = bucket }))
 	j := ended(t, e, submit(t, e, Spec{}, keys(1)).ID)
 	key := j.Items[0].Outputs[0].Key

@@ -1,14 +1,10 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,65 +16,7 @@ import (
 	"github.com/imgedge/imgedge/resize"
 )
 
-// shelf is a bucket in memory. Where puts is set it is asked before each Put.
-type shelf struct {
-	puts func(key string) error
-
-	mu      sync.Mutex
-	objects map[string][]byte
-	stored  map[string]int // how often each key was put
-}
-
-var _ Bucket = (*shelf)(nil)
-
-func newShelf() *shelf { return &shelf{objects: map[string][]byte{}, stored: map[string]int{}} }
-
-func (s *shelf) Put(_ context.Context, key string, body []byte, _ string) error {
-	if s.puts != nil {
-		if err := s.puts(key); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.objects[key] = bytes.Clone(body)
-	s.stored[key]++
-	return nil
-}
-
-func (s *shelf) Open(_ context.Context, key string) (io.ReadCloser, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	body, ok := s.objects[key]
-	if !ok {
-		return nil, fmt.Errorf("%s: %w", key, fs.ErrNotExist)
-	}
-	return io.NopCloser(bytes.NewReader(body)), nil
-}
-
-func (s *shelf) List(_ context.Context, prefix string, each func(string) error) error {
-	for _, key := range s.keys() {
-		if strings.HasPrefix(key, prefix) {
-			if err := each(key); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *shelf) Delete(_ context.Context, key string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.objects, key)
-	return nil
-}
-
-func (s *shelf) keys() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.objects))
-}
+var _ Bucket = (*testpeer.Shelf)(nil)
 
 // studio makes outputs that say what they are made of: the data and the options.
 type studio struct {
@@ -133,7 +71,7 @@ var quick = pace{lease: 600 * time.Millisecond, renew: 150 * time.Millisecond, r
 func open(t testing.TB, client redis.UniversalClient, change func(*Engine)) *Engine {
 	t.Helper()
 	e := &Engine{
-		Redis: client, Bucket: newShelf(), Pictures: &studio{}, Concurrency: 4, pace: quick,
+		Redis: client, Bucket: &testpeer.Shelf{}, Pictures: &studio{}, Concurrency: 4, pace: quick,
 		Log: func(event, job string, cause error) { t.Logf("%s: %s: %v", job, event, cause) },
 	}
 	if change != nil {

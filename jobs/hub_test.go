@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/imgedge/imgedge/internal/testpeer"
 )
 
 // TestAThousandWatchersAreOneSubscription watches one job a thousand times on one node.
@@ -72,7 +74,7 @@ func TestAThousandWatchersAreOneSubscription(t *testing.T) {
 // TestResume comes again after every event, on another node each time.
 func TestResume(t *testing.T) {
 	server, client := newRedis(t)
-	bucket := newShelf()
+	bucket := &testpeer.Shelf{}
 	e := work(t, open(t, client, func(e *Engine) { e.Bucket = bucket }))
 	other := open(t, clientOf(t, server.Addr, ""), func(e *Engine) { e.Bucket = bucket })
 	j := submit(t, e, Spec{}, keys(6))

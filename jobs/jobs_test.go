@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/imgedge/imgedge/internal/testpeer"
 	"github.com/imgedge/imgedge/resize"
 )
 
@@ -351,7 +352,7 @@ func TestCancel(t *testing.T) {
 // TestLeavingPutsItemsBack closes a node in the middle of its work; another goes on at once.
 func TestLeavingPutsItemsBack(t *testing.T) {
 	server, client := newRedis(t)
-	bucket := newShelf()
+	bucket := &testpeer.Shelf{}
 	reached := make(chan struct{}, 10)
 	first := work(t, open(t, client, func(e *Engine) {
 		e.Bucket, e.Concurrency, e.pace = bucket, 1, defaultPace()

@@ -6,12 +6,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/imgedge/imgedge/internal/testpeer"
 )
 
 // TestSweepGoesByTheRecords lets a job, a draft and a foreign object grow old.
 func TestSweepGoesByTheRecords(t *testing.T) {
 	_, client := newRedis(t)
-	bucket := newShelf()
+	bucket := &testpeer.Shelf{}
 	var ahead atomic.Int64
 	e := work(t, open(t, client, func(e *Engine) {
 		e.Bucket, e.Now = bucket, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -36,14 +38,14 @@ func TestSweepGoesByTheRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := bucket.keys()
+	before := bucket.Keys()
 	audit()
-	if got := bucket.keys(); !slices.Equal(got, before) {
+	if got := bucket.Keys(); !slices.Equal(got, before) {
 		t.Errorf("before anything is old, %v of %v are left", got, before)
 	}
 	ahead.Store(int64(2 * time.Hour))
 	audit()
-	if left := bucket.keys(); slices.Contains(left, recordKey(d.record.ID)) || slices.Contains(left, inputKey(d.record.ID, 0)) {
+	if left := bucket.Keys(); slices.Contains(left, recordKey(d.record.ID)) || slices.Contains(left, inputKey(d.record.ID, 0)) {
 		t.Errorf("an old draft is left: %v", left)
 	}
 	if _, err := e.Archive(t.Context(), j.ID); err != nil {
@@ -52,7 +54,7 @@ func TestSweepGoesByTheRecords(t *testing.T) {
 	ahead.Store(int64(DefaultRetention + time.Minute))
 	audit()
 	slices.Sort(foreign)
-	if got := bucket.keys(); !slices.Equal(got, foreign) {
+	if got := bucket.Keys(); !slices.Equal(got, foreign) {
 		t.Errorf("left are %v, want %v", got, foreign)
 	}
 	if now, err := e.Get(t.Context(), j.ID); err != nil || now.State != StateExpired {
