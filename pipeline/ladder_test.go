@@ -31,6 +31,20 @@ func ladderBench(t *testing.T) *bench {
 	return b
 }
 
+// heldLadder asks for the first step, and returns once the others are being made, which lasts until release.
+func (b *bench) heldLadder(t *testing.T) (release func()) {
+	t.Helper()
+	begun, held := make(chan struct{}), make(chan struct{})
+	b.engine.group = func([]resize.Plan) error {
+		close(begun)
+		<-held
+		return nil
+	}
+	b.get(t, b.request(100))
+	<-begun
+	return func() { close(held) }
+}
+
 func TestLadder(t *testing.T) {
 	b := ladderBench(t)
 	b.Originals = nil // the ladder works from the original in hand
@@ -103,17 +117,10 @@ func TestLadderKeepsOptions(t *testing.T) {
 // The first answer does not wait for the ladder, and who asks for a step while it is made joins.
 func TestLadderIsBehind(t *testing.T) {
 	b := ladderBench(t)
-	begun, release := make(chan struct{}), make(chan struct{})
-	b.engine.group = func([]resize.Plan) error {
-		close(begun)
-		<-release
-		return nil
-	}
-	b.get(t, b.request(100))
-	<-begun
+	release := b.heldLadder(t)
 	later := b.async(t.Context(), b.request(300))
 	until(t, func() bool { return b.fills.Stats().Waiting == 3 })
-	close(release)
+	release()
 	if o := <-later; o.err != nil || !o.via.Collapsed {
 		t.Errorf("who came later: %+v %v", o.via, o.err)
 	}
@@ -137,18 +144,11 @@ func TestLadderStepIsHurried(t *testing.T) {
 // A purge while the ladder is made keeps its steps out of the cache.
 func TestLadderAndPurge(t *testing.T) {
 	b := ladderBench(t)
-	begun, release := make(chan struct{}), make(chan struct{})
-	b.engine.group = func([]resize.Plan) error {
-		close(begun)
-		<-release
-		return nil
-	}
-	b.get(t, b.request(100))
-	<-begun
+	release := b.heldLadder(t)
 	if _, err := b.purger.Purge(t.Context(), cache.Purge{Source: "shop", Object: "a.jpg"}); err != nil {
 		t.Fatal(err)
 	}
-	close(release)
+	release()
 	b.made(t, 3)
 	for _, w := range b.source.Ladder {
 		if e, _ := b.Lookup(b.request(w)); e != nil {

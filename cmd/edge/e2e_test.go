@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -72,7 +73,13 @@ func start(t testing.TB, text string) edgeServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := StartService(t.Context(), cfg, nil)
+	return startWith(t, cfg, nil)
+}
+
+// startWith serves a configuration until the test ends.
+func startWith(t testing.TB, cfg *Config, log *slog.Logger) edgeServer {
+	t.Helper()
+	s, err := StartService(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

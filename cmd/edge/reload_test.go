@@ -70,22 +70,8 @@ func startReloading(t *testing.T, text string) *reloading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := StartService(t.Context(), cfg, slog.New(slog.NewTextHandler(r.log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
-		if err := s.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	secret, err := signing.ParseSecret(testKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.edgeServer = edgeServer{s, localBase(s.Public.Addr()), localBase(s.Admin.Addr()), signing.Key{Secret: secret}}
-	r.Reloader = NewReloader(s.Node, load)
+	r.edgeServer = startWith(t, cfg, slog.New(slog.NewTextHandler(r.log, nil)))
+	r.Reloader = NewReloader(r.edgeServer.Node, load)
 	return r
 }
 
