@@ -145,6 +145,9 @@ func (e *Engine) audit(ctx context.Context, id string) error {
 		return e.state.index(ctx, id, shot.Owner, !shot.State.Ended())
 	}
 	if e.Bucket == nil {
+		if age < draftLife {
+			return nil // it is being queued now, most likely: the names come first
+		}
 		return e.expire(ctx, id)
 	}
 	r, err := e.record(ctx, id)

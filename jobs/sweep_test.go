@@ -80,3 +80,33 @@ func TestNamed(t *testing.T) {
 		t.Error("ValidID takes what is no id, or not what is one")
 	}
 }
+
+// Without a bucket, a job that is being queued while the records are gone through is left alone: its names are
+// in Redis before its state is.
+func TestAuditLeavesAJobThatIsBeingQueued(t *testing.T) {
+	_, client := newRedis(t)
+	e := open(t, client, func(e *Engine) { e.Bucket = nil })
+	e.setup()
+	r := e.newRecord("cms", KindWarm, Spec{})
+	r.Asked = []Asked{{Name: "a.jpg", Key: "a.jpg", Source: "shop", Outputs: []string{"w=400&f=webp"}}}
+	if err := e.writeRecord(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.state.index(t.Context(), r.ID, r.Owner, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Audit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.enqueue(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	listed, _, err := e.List(t.Context(), "cms", "", 10)
+	if err != nil || len(listed) != 1 {
+		t.Errorf("List = %v, %v; want the job", listed, err)
+	}
+	work(t, e)
+	if j := ended(t, e, r.ID); j.State != StateDone {
+		t.Errorf("the job ends as %s, want %s", j.State, StateDone)
+	}
+}
