@@ -18,9 +18,10 @@ SOAKFLAGS  ?=
 TESTFLAGS  ?=
 TESTTIME   ?= 20m
 BENCHFLAGS ?=
+GROWTHFLAGS ?=
 RUNFLAGS   ?=
 
-.PHONY: help run build samples test lint contact-sheet bench soak fuzz tools clean libvips redis
+.PHONY: help run build samples test lint contact-sheet bench growth soak fuzz tools clean libvips redis
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -50,6 +51,10 @@ contact-sheet: samples ## every option on the sample pictures, on one HTML page
 bench: libvips build samples ## Go benchmarks, then load on a fresh local server
 	go test -run '^$$' -bench . -benchmem ./...
 	bench/run $(BENCHFLAGS)
+
+growth: libvips redis build ## how costs grow with keys, connections, pixels and batch work; GROWTHFLAGS names stages
+	CGO_ENABLED=0 go build -o bin/sample ./cmd/sample
+	bench/growth $(GROWTHFLAGS)
 
 soak: libvips redis build samples ## a server under traffic for SOAKTIME (10m) while its workers and Redis die; IMGEDGE_HOSTILE adds files
 	go run ./cmd/soak -time $(SOAKTIME) $(SOAKFLAGS)

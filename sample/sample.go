@@ -16,6 +16,8 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // painting is one file of the gallery.
@@ -73,14 +75,42 @@ func Write(dir string) error {
 	return nil
 }
 
-// WriteFile is Write for the one picture of that name.
+// WriteFile is Write for one picture: that of the gallery with this name, or a landscape of the size and
+// format that the name says, such as 4000x3000.jpg or 12000x8334.png.
 func WriteFile(dir, name string) error {
 	for _, p := range gallery {
 		if p.name == name {
 			return p.into(dir)
 		}
 	}
-	return fmt.Errorf("paint %s: the gallery has no such picture", name)
+	p, err := sized(name)
+	if err != nil {
+		return fmt.Errorf("paint %s: %w", name, err)
+	}
+	return p.into(dir)
+}
+
+// maxSide bounds a landscape, px: what a JPEG can be.
+const maxSide = 65535
+
+// sized is the landscape that a name such as 4000x3000.jpg means.
+func sized(name string) (painting, error) {
+	ext := filepath.Ext(name)
+	width, height, found := strings.Cut(strings.TrimSuffix(name, ext), "x")
+	w, errW := strconv.ParseUint(width, 10, 32)
+	h, errH := strconv.ParseUint(height, 10, 32)
+	if !found || errW != nil || errH != nil || min(w, h) == 0 || max(w, h) > maxSide {
+		return painting{}, fmt.Errorf("it is neither in the gallery nor WIDTHxHEIGHT with sides of 1 to %d px", maxSide)
+	}
+	scene := func() *image.RGBA { return Scene(int(w), int(h), 0) }
+	switch ext {
+	case ".jpg":
+		return painting{name, func() ([]byte, error) { return JPEG(scene(), credit) }}, nil
+	case ".png":
+		return painting{name, func() ([]byte, error) { return PNG(scene()) }}, nil
+	default:
+		return painting{}, errors.New("its ending is neither .jpg nor .png")
+	}
 }
 
 func (p painting) into(dir string) error {

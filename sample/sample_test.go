@@ -2,14 +2,17 @@ package sample_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imgedge/imgedge/sample"
@@ -228,6 +231,28 @@ func TestWriteMakesItsFolder(t *testing.T) {
 	}
 	if err := sample.WriteFile(dir, "nothing.png"); err == nil {
 		t.Error("WriteFile of a name that is not in the gallery: no error")
+	}
+}
+
+func TestWriteFileOfASize(t *testing.T) {
+	dir := t.TempDir()
+	for name, decode := range map[string]func(io.Reader) (image.Config, error){"45x30.jpg": jpeg.DecodeConfig, "30x45.png": png.DecodeConfig} {
+		if err := sample.WriteFile(dir, name); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := decode(bytes.NewReader(data))
+		if got := fmt.Sprintf("%dx%d", c.Width, c.Height); err != nil || !strings.HasPrefix(name, got+".") {
+			t.Errorf("WriteFile(%q) is of %s, %v", name, got, err)
+		}
+	}
+	for _, name := range []string{"45x30", "45x30.webp", "0x30.jpg", "45x65536.jpg", "-45x30.jpg", "45.jpg", "x.png"} {
+		if err := sample.WriteFile(dir, name); err == nil {
+			t.Errorf("WriteFile(%q): no error", name)
+		}
 	}
 }
 
