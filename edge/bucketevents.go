@@ -54,8 +54,10 @@ func (s *Server) forget(ctx context.Context, events []ingest.Event, sources ...*
 	last := map[Purge]ingest.Event{} // of each original
 	for _, src := range sources {
 		for _, e := range events {
-			if key, ok := src.keyOf(e.Bucket, e.Key); ok {
-				last[Purge{Source: src.Name, Key: key}] = e
+			key, ok := src.keyOf(e.Bucket, e.Key)
+			p := Purge{Source: src.Name, Key: key}
+			if _, told := last[p]; ok && (!told || !e.Guess) {
+				last[p] = e
 			}
 		}
 	}
@@ -65,7 +67,7 @@ func (s *Server) forget(ctx context.Context, events []ingest.Event, sources ...*
 		switch {
 		case failed != nil && err == nil:
 			err = failed // but this node is going to be clean of all of them
-		case failed == nil && !e.Removed && s.Rewritten != nil:
+		case failed == nil && !e.Removed && !e.Guess && s.Rewritten != nil:
 			s.Rewritten(p.Source, p.Key)
 		}
 	}

@@ -13,6 +13,7 @@ type Event struct {
 	Bucket  string // its name
 	Key     string // of the object within the bucket
 	Removed bool
+	Guess   bool // the key is the less likely one of two that the message can mean
 }
 
 // maxEvents bounds one message.
@@ -20,7 +21,7 @@ const maxEvents = 1000
 
 // ParseEvents reads an S3 event message, as buckets send them to webhooks and queues (Amazon S3 User Guide,
 // "Event message structure"). Events that are neither creation nor removal are left out; a message without
-// records is a test. Keys are encoded as in a form.
+// records is a test. A key that may be encoded and may not is told as both.
 func ParseEvents(body []byte) ([]Event, error) {
 	var message struct {
 		Records []struct {
@@ -48,11 +49,24 @@ func ParseEvents(body []byte) ([]Event, error) {
 		if !created && !removed {
 			continue
 		}
-		key, err := url.QueryUnescape(r.S3.Object.Key)
-		if err != nil || key == "" || r.S3.Bucket.Name == "" {
+		if r.S3.Object.Key == "" || r.S3.Bucket.Name == "" {
 			return nil, resize.BadOption("a record names no bucket and key")
 		}
-		events = append(events, Event{Bucket: r.S3.Bucket.Name, Key: key, Removed: removed})
+		for i, key := range readings(r.S3.Object.Key) {
+			events = append(events, Event{Bucket: r.S3.Bucket.Name, Key: key, Removed: removed, Guess: i > 0})
+		}
 	}
 	return events, nil
+}
+
+// readings are the keys that a message can mean, the likely one first: Amazon's are encoded as in a form, versitygw's as they are.
+func readings(text string) []string {
+	key, err := url.QueryUnescape(text)
+	switch {
+	case err != nil || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return []string{text} // no form has that
+	case key == text:
+		return []string{key}
+	}
+	return []string{key, text}
 }

@@ -29,9 +29,9 @@ type countedS3 struct {
 	hook  func(call string) // before a call goes on; nil = it does
 }
 
-func newCountedS3(t testing.TB) (*countedS3, string) {
+func newCountedS3(t testing.TB, flags ...string) (*countedS3, string) {
 	t.Helper()
-	s := &countedS3{S3Server: testpeer.S3(t)}
+	s := &countedS3{S3Server: testpeer.S3(t, flags...)}
 	s.MakeBucket(t, "shop")
 	to, err := url.Parse(s.Endpoint)
 	if err != nil {

@@ -21,8 +21,8 @@ type S3Server struct {
 	Domain    string // bucket.Domain:port names a bucket host-style; it resolves nowhere, so tests dial Endpoint for it
 }
 
-// S3 starts versitygw over a folder of the test and waits until it answers.
-func S3(t testing.TB) S3Server {
+// S3 starts versitygw, with further flags, over a folder of the test and waits until it answers.
+func S3(t testing.TB, flags ...string) S3Server {
 	t.Helper()
 	address := FreePort(t)
 	s := S3Server{
@@ -32,10 +32,10 @@ func S3(t testing.TB) S3Server {
 		SecretKey: "testsecret",
 		Domain:    "s3.test",
 	}
-	s.Process = Start(t, "versitygw",
-		"--port", address, "--access", s.AccessKey, "--secret", s.SecretKey, "--region", s.Region,
+	flags = append(flags, "--port", address, "--access", s.AccessKey, "--secret", s.SecretKey, "--region", s.Region,
 		"--virtual-domain", s.Domain, "--keep-alive", "--quiet",
 		"posix", "--sidecar", t.TempDir(), t.TempDir())
+	s.Process = Start(t, "versitygw", flags...)
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	s.WaitFor(t, func() bool {
 		resp, err := client.Get(s.Endpoint)
