@@ -131,7 +131,7 @@ func (f *Fleet) try(ctx context.Context, o op, timeout time.Duration, fn func(ct
 		c, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		err := caught(c, fn)
-		if err != nil && ctx.Err() != nil {
+		if err != nil && ended(ctx) {
 			err = callerError{err}
 		}
 		return struct{}{}, err
@@ -144,6 +144,13 @@ func (f *Fleet) try(ctx context.Context, o op, timeout time.Duration, fn func(ct
 	}
 	f.errors[o].Add(1)
 	return fmt.Errorf("redis %s: %w", o, err)
+}
+
+// ended reports whether ctx is over, or will be as soon as its timer has run: the connection has the same deadline,
+// which may come first.
+func ended(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // caught runs fn; what the client library makes of garbage on the wire must not end the process.
