@@ -26,7 +26,12 @@ func bombs() []File {
 		file("bomb-scans.jpg", progressive(manyScans(3000)), Corrupt),
 		file("bomb-scans-unused.jpg", manyScans(3000), Picture, Corrupt),
 		file("bomb-header.jpg", wideJPEG(65535, 65535), TooManyPixels, Corrupt),
-		file("bomb-header.avif", hugeAVIF(), TooManyPixels, Corrupt),
+		file("bomb-largest.avif", hugeAVIF(1<<30, 1<<30), TooManyPixels, Corrupt),
+		file("bomb-header.avif", hugeAVIF(65535, 65535), TooManyPixels, Corrupt),
+		file("bomb-beyond-us.avif", hugeAVIF(15000, 15000), TooManyPixels), // less than libheif's own limit
+		file("bomb-largest.heic", hugeHEIC(1<<30, 1<<30), TooManyPixels, Corrupt),
+		file("bomb-header.heic", hugeHEIC(65535, 65535), TooManyPixels, Corrupt),
+		file("bomb-beyond-us.heic", hugeHEIC(15000, 15000), TooManyPixels), // less than libheif's own limit
 		file("bomb-text.png", chunkAfterHeader(soundPictures().png, "zTXt", append([]byte("Comment\x00\x00"), deflated(8<<20)...)), Picture, Corrupt),
 		file("bomb-profile.png", chunkAfterHeader(soundPictures().png, "iCCP", append([]byte("p\x00\x00"), deflated(8<<20)...)), Picture, Corrupt),
 	}
@@ -129,19 +134,35 @@ func wideJPEG(w, h uint16) []byte {
 	return data
 }
 
-// hugeAVIF has the boxes of a picture whose property says that it is huge, and no pixels.
-func hugeAVIF() []byte {
+// hugeHEIF is a still picture in ISO's file format (ISO/IEC 23008-12) that claims a size and holds 64 bytes of noise.
+// coding is the item's type, and setup the box that a decoder of it wants.
+func hugeHEIF(brand, coding string, setup []byte, w, h uint32) []byte {
 	full := func(b ...byte) []byte { return append([]byte{0, 0, 0, 0}, b...) }
-	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(full(), 1<<30), 1<<30)
-	properties := box("iprp", box("ipco", box("ispe", size)), box("ipma", full(0, 0, 0, 1, 0, 1, 1, 1)))
-	return slices.Concat(
-		box("ftyp", []byte("avif\x00\x00\x00\x00avifmif1miaf")),
-		box("meta", full(),
-			box("hdlr", full(), make([]byte, 4), []byte("pict"), make([]byte, 13)),
-			box("pitm", full(0, 1)),
-			box("iinf", full(0, 1), box("infe", []byte{2, 0, 0, 0, 0, 1, 0, 0}, []byte("av01\x00"))),
-			box("iloc", full(0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9)),
-			properties),
-		box("mdat", []byte(strings.Repeat("x", 64))),
-	)
+	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(full(), w), h)
+	properties := box("iprp", box("ipco", box("ispe", size), setup), box("ipma", full(0, 0, 0, 1, 0, 1, 2, 1, 0x82)))
+	file := func(at uint32) []byte {
+		where := binary.BigEndian.AppendUint32(full(0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1), at)
+		return slices.Concat(
+			box("ftyp", []byte(brand+"\x00\x00\x00\x00"+brand+"mif1miaf")),
+			box("meta", full(),
+				box("hdlr", full(), make([]byte, 4), []byte("pict"), make([]byte, 13)),
+				box("pitm", full(0, 1)),
+				box("iinf", full(0, 1), box("infe", []byte{2, 0, 0, 0, 0, 1, 0, 0}, []byte(coding+"\x00"))),
+				box("iloc", where, []byte{0, 0, 0, 64}),
+				properties),
+			box("mdat", []byte(strings.Repeat("x", 64))),
+		)
+	}
+	return file(uint32(len(file(0)) - 64))
+}
+
+// hugeAVIF and hugeHEIC claim sides of w and h.
+func hugeAVIF(w, h uint32) []byte {
+	return hugeHEIF("avif", "av01", box("av1C", []byte{0x81, 0, 0x0c, 0}), w, h) // Main profile, 8 bits, 4:2:0
+}
+
+func hugeHEIC(w, h uint32) []byte {
+	// HEVCDecoderConfigurationRecord (ISO/IEC 14496-15): Main profile, 8 bits, 4:2:0, no parameter sets.
+	setup := []byte{1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 90, 0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 0}
+	return hugeHEIF("heic", "hvc1", box("hvcC", setup), w, h)
 }
