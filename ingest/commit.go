@@ -190,7 +190,7 @@ func (u *upload) give(ctx context.Context, p *placed) {
 		return
 	}
 	if data, err := p.clean.Bytes(); err == nil { // else what is asked for is fetched
-		u.Given(ctx, p.image.Key, data)
+		u.Given(ctx, &p.image, data)
 	}
 }
 

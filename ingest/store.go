@@ -50,7 +50,7 @@ type Store struct {
 	// Given is told of the bytes of each new image, so that what is asked of it next costs no fetch; nil = nobody
 	// is. It may keep data, and is called before the upload is answered. Images of more than GivenMax bytes are not
 	// given.
-	Given    func(ctx context.Context, key string, data []byte)
+	Given    func(ctx context.Context, image *Image, data []byte)
 	GivenMax int64
 
 	markLife time.Duration // 0 = defaultMarkLife

@@ -19,6 +19,7 @@ type original struct {
 	fetched    time.Time        // when the origin last vouched for it; what is made of it is as old
 	kept       bool             // no fetch was needed
 	took       time.Duration    // the fetch
+	notes      *Notes           // as of generation; nil = not known
 }
 
 // unchanged reports whether the picture e was made of this very original, so that no render is needed.
@@ -94,6 +95,7 @@ func (p *Pipeline) sharedWith(ctx context.Context, work cache.Hash, key cache.Ke
 func (o *original) with(kept *cache.Entry) *original {
 	whole := &original{Original: o.Original, generation: o.generation, fetched: o.fetched, took: o.took}
 	whole.Data, whole.ETag, whole.Modified, whole.Tags = kept.Body, kept.OriginETag, kept.Modified, kept.Tags
+	whole.notes = notesOf(kept)
 	return whole
 }
 
@@ -122,6 +124,7 @@ func (p *Pipeline) fetch(ctx context.Context, r *Request, key cache.Key, gen cac
 		o = o.with(kept)
 	}
 	p.take(o.Data, got.Place)
+	o.annotate(ctx, r)
 	p.keep(ctx, r, key, o)
 	return o, nil
 }
@@ -144,6 +147,7 @@ func (p *Pipeline) keep(ctx context.Context, r *Request, key cache.Key, o *origi
 	e := &cache.Entry{
 		Status: http.StatusOK, Body: o.Data, Modified: o.Modified, OriginETag: o.ETag,
 		Tags: slices.Concat(r.Source.Tags, r.Tags, o.Tags), Generation: o.generation,
+		Detail: o.notes.text(),
 	}
 	r.Source.lives(e, o.Meta, o.fetched)
 	e.Stale = o.fetched.Add(p.KeepFor)
@@ -228,6 +232,6 @@ func fromKept(e *cache.Entry) *original {
 			Data: e.Body,
 			Meta: origin.Meta{ETag: e.OriginETag, Modified: e.Modified, MaxAge: e.Fresh.Sub(e.Stored), Tags: e.Tags},
 		},
-		generation: e.Generation, fetched: e.Stored, kept: true,
+		generation: e.Generation, fetched: e.Stored, kept: true, notes: notesOf(e),
 	}
 }

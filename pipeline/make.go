@@ -32,6 +32,7 @@ func (p *Pipeline) Make(ctx context.Context, src *Source, object string, given *
 		orig = &original{Original: *given, generation: gen, fetched: p.now()}
 		p.take(orig.Data, nil)
 		defer p.drop(orig.Data)
+		orig.annotate(ctx, requests[0])
 		p.keep(ctx, requests[0], key, orig)
 	}
 	return p.together(ctx, requests, orig)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/imgedge/imgedge/cache"
 	"github.com/imgedge/imgedge/resize"
@@ -14,12 +15,46 @@ type Notes struct {
 	Tags  []string      // for purge by tag, beside the source's and the origin's
 }
 
-// notes asks for the notes on the request's original.
-func (r *Request) notes(ctx context.Context) (Notes, error) {
+// notes returns the notes on the request's original: those that are kept with it, else it asks.
+func (r *Request) notes(ctx context.Context, orig *original) (Notes, error) {
 	if r.Source.Notes == nil {
 		return Notes{}, nil
 	}
+	if orig.notes != nil {
+		return *orig.notes, nil
+	}
 	return r.Source.Notes(ctx, r.Object)
+}
+
+// annotate asks for the notes on an original, to be kept with it. Where they cannot be had, each fill asks again.
+func (o *original) annotate(ctx context.Context, r *Request) {
+	if r.Source.Notes == nil || o.notes != nil || o.Data == nil {
+		return
+	}
+	if n, err := r.Source.Notes(ctx, r.Object); err == nil {
+		o.notes = &n
+	}
+}
+
+// text is how notes are kept, in the field of an entry that only refusals have a use for; "" = they are not known.
+func (n *Notes) text() string {
+	if n == nil {
+		return ""
+	}
+	text, err := json.Marshal(n)
+	if err != nil {
+		return "" // numbers that JSON does not have: they are asked for each time
+	}
+	return string(text)
+}
+
+// notesOf reads what text has written; nil = nothing.
+func notesOf(e *cache.Entry) *Notes {
+	var n Notes
+	if e.Detail == "" || json.Unmarshal([]byte(e.Detail), &n) != nil {
+		return nil
+	}
+	return &n
 }
 
 // plan is the plan of the request, with the original's focal point in place.

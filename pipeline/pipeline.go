@@ -33,8 +33,8 @@ type Source struct {
 	Sie       time.Duration   // then served if the origin fails
 	Negative  time.Duration   // life of 404, 410, 415, 422, and the pause after a failed refresh
 	Tags      []string        // for purge by tag, beside the origin's
-	// Notes tells of an original what does not stand in its bytes, at each fill; nil = nothing. An error ends
-	// the fill. It may be called concurrently.
+	// Notes tells of an original what does not stand in its bytes; nil = nothing. It is asked once for each that is
+	// kept, so who changes notes purges the object. An error ends the fill. It may be called concurrently.
 	Notes  func(ctx context.Context, object string) (Notes, error)
 	Ladder []int // widths, CSS px, of which the first asked renders all; nil = off
 }

@@ -33,7 +33,7 @@ func (f *filling) make(ctx context.Context, orig *original, via *Via) (*cache.En
 	if err != nil {
 		return nil, err
 	}
-	notes, err := r.notes(ctx)
+	notes, err := r.notes(ctx, orig)
 	if err != nil {
 		return nil, err
 	}

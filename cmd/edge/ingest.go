@@ -39,9 +39,9 @@ func (n *Node) openIngest() error {
 		return err
 	}
 	store.GivenMax = int64(n.Config.Cache.Originals.MaxItem)
-	store.Given = func(ctx context.Context, key string, data []byte) {
+	store.Given = func(ctx context.Context, image *ingest.Image, data []byte) {
 		if src := n.source(store.Source); src != nil {
-			n.Pipeline.Give(ctx, src.served, key, data)
+			n.Pipeline.Give(ctx, src.served, image.Key, data, notesOf(image.Focus, image.Tags))
 		}
 	}
 	if names := n.Config.Ingest.Presets; len(names) > 0 {
@@ -92,11 +92,15 @@ func (n *Node) notes(ctx context.Context, key string) (pipeline.Notes, error) {
 		return pipeline.Notes{}, nil
 	}
 	focus, tags, err := store.Notes(ctx, key)
+	return notesOf(focus, tags), err
+}
+
+func notesOf(focus *ingest.Focus, tags []string) pipeline.Notes {
 	notes := pipeline.Notes{Tags: tags}
 	if focus != nil {
 		notes.Focus = &resize.Focus{X: focus.X, Y: focus.Y}
 	}
-	return notes, err
+	return notes
 }
 
 // gated lets uploads wait at the gate like requests for pictures.

@@ -215,6 +215,13 @@ func TestUploadCounts(t *testing.T) {
 		}
 	}
 	ask(t, http.MethodGet, s.base+image.URLs["original"]).wantCode(t, http.StatusOK, "")
+	notes := store.count("GET up/manifests/")
+	for width := range 10 {
+		ask(t, http.MethodGet, s.sign(t, fmt.Sprintf("/shop/%s?w=%d&f=jpeg", image.Key, 100+width))).wantCode(t, http.StatusOK, "")
+	}
+	if more := store.count("GET up/manifests/") - notes; more != 0 {
+		t.Errorf("ten sizes asked %d times for the focal point", more)
+	}
 	if puts, gets := store.count("PUT "), store.count("GET up/images/"); puts != 3 || gets != 0 {
 		t.Errorf("%d PUTs and %d GETs of originals, want 3 and 0: %v", puts, gets, store.calls)
 	}
