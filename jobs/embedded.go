@@ -2,6 +2,8 @@ package jobs
 
 import (
 	"crypto/rand"
+	"sync"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
@@ -11,7 +13,15 @@ import (
 type Embedded struct {
 	server *miniredis.Miniredis
 	URL    string // redis://:password@127.0.0.1:port/0
+
+	stop chan struct{} // closed when it is
+	once sync.Once
+	done sync.WaitGroup
 }
+
+// agePause lies between two looks at what has outlived its time. With miniredis' own ClockTTL each command looks
+// at all keys, which is a millisecond where a thousand pictures are queued.
+const agePause = 100 * time.Millisecond
 
 // StartEmbedded starts one on a free loopback port, with a password of its own.
 func StartEmbedded() (*Embedded, error) {
@@ -21,12 +31,30 @@ func StartEmbedded() (*Embedded, error) {
 	if err := m.Start(); err != nil {
 		return nil, err
 	}
-	m.ClockTTL(true)
-	return &Embedded{server: m, URL: "redis://:" + password + "@" + m.Addr() + "/0"}, nil
+	e := &Embedded{server: m, URL: "redis://:" + password + "@" + m.Addr() + "/0", stop: make(chan struct{})}
+	e.done.Go(e.age)
+	return e, nil
 }
 
-// Close stops it. What it held is gone.
+// age lets the keys grow older.
+func (e *Embedded) age() {
+	tick := time.NewTicker(agePause)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-e.stop:
+			return
+		case now := <-tick.C:
+			e.server.FastForward(now.Sub(last))
+			last = now
+		}
+	}
+}
+
+// Close stops it. What it held is gone. Twice is fine.
 func (e *Embedded) Close() error {
+	e.once.Do(func() { close(e.stop) })
+	e.done.Wait()
 	e.server.Close()
 	return nil
 }
