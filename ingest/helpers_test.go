@@ -139,6 +139,9 @@ func (s *server) store(prefix string) *Store {
 	return &Store{Bucket: s.under(prefix), Engine: fakeEngine{}, Limits: resize.DefaultLimits()}
 }
 
+// broken is the number of a picture whose header is sound and whose px are not.
+const broken = 200
+
 // fakeEngine knows JPEG headers and looks at no px.
 type fakeEngine struct{}
 
@@ -155,7 +158,10 @@ func (fakeEngine) Probe(_ context.Context, data []byte) (resize.Source, error) {
 	return resize.Source{Format: resize.FormatJPEG, Width: c.Width, Height: c.Height, Orientation: 1, Pages: 1, Bands: 3, Depth: 8, Bytes: int64(len(data))}, nil
 }
 
-func (fakeEngine) Run(_ context.Context, _ []byte, plans ...resize.Plan) ([]resize.Result, error) {
+func (fakeEngine) Run(_ context.Context, data []byte, plans ...resize.Plan) ([]resize.Result, error) {
+	if bytes.HasSuffix(data, []byte{broken, 0}) {
+		return nil, resize.Unprocessable("corrupt_image", "the image is broken")
+	}
 	results := make([]resize.Result, 0, len(plans))
 	for _, p := range plans {
 		results = append(results, resize.Result{Body: []byte(`{"thumbhash":"aGFzaA==","dominant_colors":["#112233"]}`), Format: p.Format, Width: p.Width, Height: p.Height, Frames: 1})
@@ -332,6 +338,13 @@ func newProxy(t testing.TB, s *server, prefix string) (*proxy, *Store) {
 	}))
 	t.Cleanup(p.Close)
 	return p, &Store{Bucket: s3{s.open(t, p.URL).Objects(prefix)}, Engine: fakeEngine{}, Limits: resize.DefaultLimits()}
+}
+
+// forget begins to count anew.
+func (p *proxy) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = nil
 }
 
 // made are the calls so far.

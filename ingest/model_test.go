@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -110,9 +111,9 @@ func child(job string) int {
 	random := rand.New(rand.NewPCG(w.Seed, 1))
 	out := json.NewEncoder(os.Stdout)
 	for range steps {
-		st := step{Op: []string{"upload", "upload", "upload", "delete", "delete", "sweep"}[random.IntN(6)]}
+		st := step{Op: []string{"upload", "upload", "upload", "broken", "delete", "delete", "sweep"}[random.IntN(7)]}
 		switch st.Op {
-		case "upload":
+		case "upload", "broken":
 			st.Pictures = random.Perm(pictures)[:1+random.IntN(4)]
 		case "delete":
 			st.Pictures = []int{random.IntN(pictures)}
@@ -132,9 +133,12 @@ func child(job string) int {
 func (s *Store) do(st step) error {
 	ctx := context.Background()
 	switch st.Op {
-	case "upload":
-		o := Order{Atomic: true}
-		for _, n := range st.Pictures {
+	case "upload", "broken":
+		o, numbers := Order{Atomic: true}, st.Pictures
+		if st.Op == "broken" {
+			numbers = append(slices.Clone(numbers), broken) // which is seen when the others are on their way
+		}
+		for _, n := range numbers {
 			f, err := s.Receive(bytes.NewReader(picture(n)), "p.jpg")
 			if err != nil {
 				return err
@@ -142,6 +146,9 @@ func (s *Store) do(st step) error {
 			o.Files = append(o.Files, f)
 		}
 		_, err := s.Upload(ctx, o)
+		if st.Op == "broken" && isStatus(err, http.StatusUnprocessableEntity) {
+			return nil
+		}
 		return err
 	case "delete":
 		err := s.Delete(ctx, pictureID(st.Pictures[0]))
@@ -170,7 +177,9 @@ func (m model) apply(st step) model {
 		next[id] = there
 	}
 	for _, n := range st.Pictures {
-		next[pictureID(n)] = st.Op == "upload"
+		if st.Op != "broken" {
+			next[pictureID(n)] = st.Op == "upload"
+		}
 	}
 	return next
 }

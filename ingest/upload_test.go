@@ -86,16 +86,18 @@ func TestUploadCalls(t *testing.T) {
 
 // One bad file among twelve: nothing is kept, and the answer names it.
 func TestOneBadFile(t *testing.T) {
-	s := newServer(t).store("a/")
+	p, s := newProxy(t, newServer(t), "a/")
 	for _, row := range []struct {
 		name   string
 		data   []byte
 		status int
 		code   string
+		sends  bool // what is wrong is only seen when the others are on their way
 	}{
-		{"text.jpg", []byte("no picture at all"), http.StatusUnsupportedMediaType, "not_an_image"},
-		{"cut.jpg", picture(7)[:200], http.StatusUnprocessableEntity, "corrupt_image"},
-		{"empty.jpg", nil, http.StatusUnsupportedMediaType, "not_an_image"},
+		{"text.jpg", []byte("no picture at all"), http.StatusUnsupportedMediaType, "not_an_image", false},
+		{"cut.jpg", picture(7)[:200], http.StatusUnprocessableEntity, "corrupt_image", false},
+		{"empty.jpg", nil, http.StatusUnsupportedMediaType, "not_an_image", false},
+		{"broken.jpg", picture(broken), http.StatusUnprocessableEntity, "corrupt_image", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			o := order(t, s, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
@@ -105,9 +107,20 @@ func TestOneBadFile(t *testing.T) {
 			if !errors.As(err, &refused) || refused.HTTPStatus() != row.status || refused.Code() != row.code || len(refused.Files) != 1 || refused.Files[0].File != row.name {
 				t.Fatalf("error %v, want %d %s naming %s", err, row.status, row.code, row.name)
 			}
+			if sent := len(p.made()) > 0; sent != row.sends {
+				t.Errorf("calls %v", p.made())
+			}
+			if seen := visible(t, s); len(seen) > 0 {
+				t.Errorf("visible: %v", seen)
+			}
+			if row.sends {
+				settle(t, s.Bucket)
+				everything(t, s)
+			}
 			if left := keys(t, s.Bucket); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
+			p.forget()
 		})
 	}
 	o := order(t, s, 1, 2)
