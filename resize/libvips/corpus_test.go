@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,10 +49,13 @@ func pictures(t *testing.T) map[string][]byte {
 	return files
 }
 
-// TestCorpus takes every photograph through every fit and format: exact size, upright, no metadata.
+// TestCorpus takes every photograph through every fit and every format: exact size, upright, no metadata.
+// Which fit goes with which format changes from picture to picture, so that each pair occurs.
 func TestCorpus(t *testing.T) {
 	e := newEngine(t)
-	for name, data := range pictures(t) {
+	files := pictures(t)
+	for n, name := range slices.Sorted(maps.Keys(files)) {
+		data := files[name]
 		t.Run(name, func(t *testing.T) {
 			src, err := e.Probe(t.Context(), data)
 			if err != nil {
@@ -68,15 +73,14 @@ func TestCorpus(t *testing.T) {
 				{"pad", resize.Options{Width: 180, Height: 240, Fit: resize.FitPad}, image.Pt(180, 240)},
 				{"crop", resize.Options{Crop: resize.Region{X: 25, Y: 25, W: 50, H: 50, Percent: true}, Width: 120, Height: 120, Fit: resize.FitStretch}, image.Pt(120, 120)},
 			}
-			for _, fit := range fits {
-				for _, format := range written() {
-					fit.o.Format = format
-					r, err := tryRender(t.Context(), e, data, fit.o, resize.DefaultLimits())
-					if err != nil {
-						t.Fatalf("%s as %v: %v%s", fit.name, format, err, causes(err))
-					}
-					plain(t, fmt.Sprintf("%s as %v", fit.name, format), r.Body, fit.size, src.Animated)
+			for i, format := range written() {
+				fit := fits[(n+i)%len(fits)]
+				fit.o.Format = format
+				r, err := tryRender(t.Context(), e, data, fit.o, resize.DefaultLimits())
+				if err != nil {
+					t.Fatalf("%s as %v: %v%s", fit.name, format, err, causes(err))
 				}
+				plain(t, fmt.Sprintf("%s as %v", fit.name, format), r.Body, fit.size, src.Animated)
 			}
 		})
 	}
@@ -108,13 +112,16 @@ func plain(t *testing.T, what string, body []byte, size image.Point, animated bo
 }
 
 // TestAgainstVipsthumbnail compares with libvips' own command line of the same size, which `make test`
-// installs.
+// installs: what is not lossy of every picture, and one lossy format in turn.
 func TestAgainstVipsthumbnail(t *testing.T) {
 	tool, err := exec.LookPath("vipsthumbnail")
 	if err != nil {
 		t.Fatalf("%v: it is in the package libvips-tools", err)
 	}
-	for name, data := range pictures(t) {
+	lossyFormats := []resize.Format{resize.FormatJPEG, resize.FormatWebP, resize.FormatAVIF}
+	files := pictures(t)
+	for n, name := range slices.Sorted(maps.Keys(files)) {
+		data := files[name]
 		t.Run(name, func(t *testing.T) {
 			r := render(t, data, resize.Options{Width: 300, Format: resize.FormatPNG, Still: true})
 			got := decode(t, r.Body)
@@ -128,14 +135,13 @@ func TestAgainstVipsthumbnail(t *testing.T) {
 			if diff > 2 || shift > 1 || s < 0.97 {
 				t.Errorf("mean difference %.2f, shift %.2f, SSIM %.4f", diff, shift, s)
 			}
-			for _, format := range []resize.Format{resize.FormatJPEG, resize.FormatWebP, resize.FormatAVIF} {
-				lossy := decode(t, render(t, data, resize.Options{
-					Width: 300, Format: format, Still: true, Quality: 95,
-					Background: resize.Background{Kind: resize.BackgroundColor, Color: resize.Color{A: 255}},
-				}).Body)
-				if d, shift := ssim.MeanDifference(lossy, want); d > 4 || shift > 1.2 {
-					t.Errorf("%v: mean difference %.2f, shift %.2f", format, d, shift)
-				}
+			format := lossyFormats[n%len(lossyFormats)]
+			lossy := decode(t, render(t, data, resize.Options{
+				Width: 300, Format: format, Still: true, Quality: 95,
+				Background: resize.Background{Kind: resize.BackgroundColor, Color: resize.Color{A: 255}},
+			}).Body)
+			if d, shift := ssim.MeanDifference(lossy, want); d > 4 || shift > 1.2 {
+				t.Errorf("%v: mean difference %.2f, shift %.2f", format, d, shift)
 			}
 		})
 	}
@@ -164,7 +170,7 @@ func thumbnail(t *testing.T, tool string, data []byte, w, h int) *image.NRGBA {
 }
 
 // TestHostile takes whatever IMGEDGE_HOSTILE names, and a few of our own: an error of the client or a
-// picture, soon, and no crash.
+// picture, soon, and no crash. Time is that of the processors: the machine may have other work.
 func TestHostile(t *testing.T) {
 	files := map[string][]byte{
 		"empty":        {},
@@ -188,11 +194,11 @@ func TestHostile(t *testing.T) {
 	e := newEngine(t)
 	answers := map[string]int{}
 	for name, data := range files {
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		start := cpu()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		_, err := e.Probe(ctx, data)
-		if took := time.Since(start); took > 500*time.Millisecond {
-			t.Errorf("%s: the probe took %v", name, took)
+		if took := cpu() - start; took > 500 {
+			t.Errorf("%s: the probe took %.0f ms", name, took)
 		}
 		if err == nil {
 			_, err = tryRender(ctx, e, data, resize.Options{Width: 200, Format: resize.FormatJPEG}, resize.DefaultLimits())
@@ -203,8 +209,8 @@ func TestHostile(t *testing.T) {
 		if err != nil && s != 415 && s != 422 {
 			t.Errorf("%s: %v", name, err)
 		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%s: took %v, %v", name, took, err)
+		if took := cpu() - start; took > 5000 {
+			t.Errorf("%s: took %.0f ms, %v", name, took, err)
 		}
 	}
 	t.Logf("%d files: %v", len(files), answers)

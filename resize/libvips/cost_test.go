@@ -3,6 +3,7 @@ package libvips_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -12,7 +13,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/davidbyttow/govips/v2/vips"
@@ -26,9 +30,11 @@ import (
 // where they share a decode.
 const optionsVariable = "IMGEDGE_TEST_OPTIONS"
 
+type costRow struct{ source, options string }
+
 // costs are renders whose memory is measured: what is decoded, what is done to it, what is encoded.
-func costs() []struct{ source, options string } {
-	return []struct{ source, options string }{
+func costs() []costRow {
+	return []costRow{
 		// Decoders.
 		{"baseline.jpg", "w=300&f=jpeg"},
 		{"baseline.jpg", "w=800&f=jpeg"},
@@ -251,8 +257,10 @@ func TestMemoryAllocatedAsPlanned(t *testing.T) {
 	dir := t.TempDir()
 	costSources(t, dir)
 	var table strings.Builder
-	for _, c := range costs() {
-		grown, planned := cost(t, filepath.Join(dir, c.source), c.options)
+	rows := costs()
+	peaks := measured(t, dir, rows)
+	for i, c := range rows {
+		grown, planned := peaks[i].grown, peaks[i].planned
 		fmt.Fprintf(&table, "| %s | `%s` | %.1f | %.1f | %.2f |\n", c.source, c.options,
 			float64(planned)/1024, float64(grown)/1024, float64(planned)/float64(grown))
 		if least := leastOfPeak * float64(grown-detectorKiB(grown)); float64(planned) < least {
@@ -265,23 +273,45 @@ func TestMemoryAllocatedAsPlanned(t *testing.T) {
 	t.Logf("libvips %s\n| original | options | planned MiB | measured MiB | ratio |\n|---|---|---|---|---|\n%s", vips.Version, table.String())
 }
 
-// cost renders in a process of its own and returns by how many KiB its peak grew, and what the plan said.
-func cost(t *testing.T, path, options string) (grown, planned int) {
+// peak is by how many KiB a child's peak grew, and what the plan said.
+type peak struct{ grown, planned int }
+
+// measured returns the peak of every row, as many at a time as there are processors.
+func measured(t *testing.T, dir string, rows []costRow) []peak {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
+	all, errs := make([]peak, len(rows)), make([]error, len(rows))
+	var next atomic.Int64
+	var done sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		done.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(rows)); i = next.Add(1) - 1 {
+				all[i], errs[i] = cost(t.Context(), filepath.Join(dir, rows[i].source), rows[i].options)
+			}
+		})
+	}
+	done.Wait()
+	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-	child := exec.CommandContext(t.Context(), self)
+	return all
+}
+
+// cost renders in a process of its own.
+func cost(ctx context.Context, path, options string) (p peak, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return p, err
+	}
+	child := exec.CommandContext(ctx, self)
 	child.Env = append(os.Environ(), childVariable+"="+path, optionsVariable+"="+options)
 	out, err := child.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", path, options, err, out)
+		return p, fmt.Errorf("%s %s: %w\n%s", path, options, err, out)
 	}
-	if _, err := fmt.Sscan(string(out), &grown, &planned); err != nil {
-		t.Fatalf("%s %s: the child said %q", path, options, out)
+	if _, err := fmt.Sscan(string(out), &p.grown, &p.planned); err != nil {
+		return p, fmt.Errorf("%s %s: the child said %q", path, options, out)
 	}
-	return grown, planned
+	return p, nil
 }
 
 // renderOptions is the child: it prints by how many KiB the peak grew, and what the plan said.

@@ -99,6 +99,9 @@ func decode(t testing.TB, body []byte) *image.NRGBA {
 	return toNRGBA(m)
 }
 
+// toNRGBA converts px by px, which the race detector need not see.
+//
+//go:norace
 func toNRGBA(m image.Image) *image.NRGBA {
 	if n, ok := m.(*image.NRGBA); ok {
 		return n

@@ -50,9 +50,11 @@ type Engine struct {
 
 // starting guards libvips, which a process starts once and never again.
 var starting struct { //nolint:gochecknoglobals // libvips is one per process
-	once  sync.Once
-	err   error
-	fonts []string
+	once     sync.Once
+	err      error
+	fonts    []string
+	fontOnce sync.Once
+	fontErr  error
 }
 
 // New starts libvips if this process has not yet done so: one thread a picture, no operation cache,
@@ -106,7 +108,7 @@ func start(c Config) error {
 	if !vips.IsTypeSupported(vips.ImageTypeJPEG) {
 		return errors.New("this libvips reads no JPEG")
 	}
-	return allowFonts(starting.fonts)
+	return nil
 }
 
 // Version returns libvips' version and the Go runtime's view of the machine it runs on.

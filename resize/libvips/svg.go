@@ -23,6 +23,9 @@ func probeSVG(data []byte, src *resize.Source) error {
 	if err != nil {
 		return err
 	}
+	if err := openFonts(); err != nil {
+		return err
+	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	from, size := view(&pin, text)
@@ -77,6 +80,9 @@ func stretched(r image.Rectangle, from, to image.Point) image.Rectangle {
 
 // drawSVG returns RGBA of about the given width.
 func drawSVG(text []byte, width int) ([]byte, image.Point, error) {
+	if err := openFonts(); err != nil {
+		return nil, image.Point{}, err
+	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	from, size := view(&pin, text)

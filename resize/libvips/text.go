@@ -30,8 +30,9 @@ type Font struct {
 // asked after New.
 func Fonts() []Font {
 	all := make([]Font, 0, len(starting.fonts))
+	failed := openFonts() != nil
 	for _, family := range starting.fonts {
-		all = append(all, Font{family, hasFont(family)})
+		all = append(all, Font{family, !failed && hasFont(family)})
 	}
 	return all
 }
@@ -40,6 +41,13 @@ func hasFont(family string) bool {
 	name := C.CString(family)
 	defer C.free(unsafe.Pointer(name))
 	return C.imgedge_has_font(name) != 0
+}
+
+// openFonts has fontconfig read what fonts there are, before the first text or drawing needs them: most
+// processes never do, and it would take a part of their start and of their memory.
+func openFonts() error {
+	starting.fontOnce.Do(func() { starting.fontErr = allowFonts(starting.fonts) })
+	return starting.fontErr
 }
 
 // allowFonts makes the families of the list the only ones that text can be set in: what the first lacks

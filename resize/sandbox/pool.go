@@ -12,6 +12,8 @@ type pool struct {
 	config *Config
 	size   int
 	stop   chan struct{} // closed when the pool closes
+	wanted chan struct{} // closed when the first worker is not enough any more
+	want   sync.Once
 	tasks  sync.WaitGroup
 
 	mu       sync.Mutex // guards what follows
@@ -27,7 +29,7 @@ type pool struct {
 
 func newPool(c *Config) *pool {
 	return &pool{
-		config: c, size: c.Workers + 1, stop: make(chan struct{}),
+		config: c, size: c.Workers + 1, stop: make(chan struct{}), wanted: make(chan struct{}),
 		alive: map[*worker]bool{}, restarts: map[Reason]uint64{},
 	}
 }
@@ -40,6 +42,7 @@ func (p *pool) start() error {
 	}
 	p.add(w)
 	p.tasks.Go(func() {
+		p.headStart()
 		for range p.size - 1 { // one by one: the first requests want processors too
 			p.boot()
 		}
@@ -47,6 +50,20 @@ func (p *pool) start() error {
 	p.tasks.Go(p.tend)
 	return nil
 }
+
+// headStart waits until the first picture is made, so that its answer has the processors to itself, until
+// somebody has to wait for a worker, or until it is plain that nobody is in a hurry.
+func (p *pool) headStart() {
+	const patience = 300 * time.Millisecond
+	select {
+	case <-p.wanted:
+	case <-p.stop:
+	case <-time.After(patience):
+	}
+}
+
+// wantMore ends the head start.
+func (p *pool) wantMore() { p.want.Do(func() { close(p.wanted) }) }
 
 func (p *pool) next() int {
 	p.mu.Lock()
@@ -157,6 +174,7 @@ func (p *pool) take(ctx context.Context, j *job, fresh bool) (*worker, error) {
 	ready := make(chan *worker, 1)
 	p.waiting = append(p.waiting, ready)
 	p.mu.Unlock()
+	p.wantMore()
 	select {
 	case w, ok := <-ready:
 		if !ok {
@@ -212,6 +230,9 @@ func (p *pool) pickLocked(j *job, fresh bool) *worker {
 
 // give takes a worker back after a job.
 func (p *pool) give(w *worker, done kind) {
+	if done == kindRun {
+		p.wantMore()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if why := p.retireLocked(w, done); why != "" {
