@@ -36,7 +36,7 @@ func (u *upload) store(ctx context.Context, p *placed) error {
 // place puts an image into the bucket, unless a committed one is there.
 func (u *upload) place(ctx context.Context, p *placed) error {
 	key := imageKey(p.image.Key)
-	err := u.Bucket.Put(ctx, key, p.clean.Content(), How{Type: p.mime(), Upload: u.id, IfNew: true})
+	err := u.putNew(ctx, p)
 	p.fresh = !errors.Is(err, ErrExists) // also after an error, for it may be there all the same
 	if !p.fresh {
 		if p.existing, err = u.committed(ctx, p.image.ID, key); err != nil || p.existing != nil {
@@ -49,6 +49,24 @@ func (u *upload) place(ctx context.Context, p *placed) error {
 		err = u.putArchive(ctx, p)
 	}
 	return storage(err)
+}
+
+// putNew puts an image where none is. A server that refuses a large body may end the connection before its refusal
+// is read: then it is asked what is there.
+func (u *upload) putNew(ctx context.Context, p *placed) error {
+	key := imageKey(p.image.Key)
+	err := u.Bucket.Put(ctx, key, p.clean.Content(), How{Type: p.mime(), Upload: u.id, IfNew: true})
+	if err == nil || errors.Is(err, ErrExists) || hangs(err) || ctx.Err() != nil {
+		return err
+	}
+	object, unknown := u.Bucket.Stat(ctx, key)
+	switch {
+	case unknown != nil:
+		return err
+	case object.Upload != u.id:
+		return ErrExists
+	}
+	return nil
 }
 
 // putOver puts an image over one that nobody has committed, so that no sweep takes it away in between. Who has

@@ -390,3 +390,23 @@ func TestWordsOfErrors(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 }
+
+// A server may refuse what is there already by ending the connection: that is no failure, as it has it.
+func TestUploadOfWhatIsThereIsCutOff(t *testing.T) {
+	server := newServer(t)
+	if _, err := server.store("a/").Upload(t.Context(), order(t, server.store("a/"), 1)); err != nil {
+		t.Fatal(err)
+	}
+	p, s := newProxy(t, server, "a/")
+	p.fail = func(n int) failure {
+		if n <= 3 { // each try of the PUT
+			return refused
+		}
+		return fine
+	}
+	got, err := s.Upload(t.Context(), order(t, s, 1))
+	if err != nil || len(got.Images) != 1 || !got.Images[0].Existing {
+		t.Errorf("Upload = %+v, %v", got, err)
+	}
+	whole(t, s, nil)
+}
