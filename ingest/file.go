@@ -105,9 +105,13 @@ func readSmall(r io.Reader) (small []byte, whole bool, err error) {
 	for room := inMemory / step / step; room <= inMemory; room *= step {
 		more := make([]byte, room)
 		n := copy(more, small)
-		got, err := io.ReadFull(r, more[n:])
-		small = more[:n+got]
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		for err == nil && n < room { // io.ReadFull would hide whether r itself was cut short
+			var got int
+			got, err = r.Read(more[n:])
+			n += got
+		}
+		small = more[:n]
+		if errors.Is(err, io.EOF) {
 			return slices.Clip(bytes.Clone(small)), true, nil
 		}
 		if err != nil {
