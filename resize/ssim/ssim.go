@@ -43,6 +43,8 @@ func Compare(a, b image.Image) float64 {
 
 // MeanDifference returns the mean over all px and the channels R, G, B of |a − b|, 0–255, and the largest
 // mean of a − b of any one channel: a shift in color.
+//
+//go:norace
 func MeanDifference(a, b image.Image) (absolute, shift float64) {
 	size := a.Bounds().Size()
 	if size != b.Bounds().Size() || size.X == 0 || size.Y == 0 {
@@ -81,6 +83,8 @@ func starts(side int) []int {
 }
 
 // similarity returns the index of one window.
+//
+//go:norace
 func similarity(x, y []float64, r image.Rectangle, stride int) float64 {
 	var sx, sy, sxx, syy, sxy float64
 	for row := r.Min.Y; row < r.Max.Y; row++ {
@@ -99,6 +103,10 @@ func similarity(x, y []float64, r image.Rectangle, stride int) float64 {
 }
 
 // luma returns BT.601 luma, 0–255, row by row.
+//
+// The race detector is kept out: it would look at every px and make tests of pictures ten times as slow.
+//
+//go:norace
 func luma(m image.Image) []float64 {
 	size := m.Bounds().Size()
 	out := make([]float64, 0, size.X*size.Y)
@@ -112,6 +120,8 @@ func luma(m image.Image) []float64 {
 }
 
 // rgb returns a px, premultiplied, 0–255, counted from the picture's corner.
+//
+//go:norace
 func rgb(m image.Image, x, y int) [3]float64 {
 	at := m.Bounds().Min.Add(image.Pt(x, y))
 	if n, ok := m.(*image.NRGBA); ok {
