@@ -43,10 +43,14 @@ func testStore(t *testing.T, n *testNode, s Store) {
 	}
 	set := func(t *testing.T, k Key, e *Entry) {
 		t.Helper()
-		e.Generation = generation(k)
-		if err := s.Set(t.Context(), k, e); err != nil {
-			t.Fatalf("Set(%v): %v", k, err)
-		}
+		eventually(t, 10*time.Second, "this node has heard of its own purges, and stores", func() bool {
+			e.Generation = generation(k)
+			err := s.Set(t.Context(), k, e)
+			if err != nil && !errors.Is(err, ErrOutdated) {
+				t.Fatalf("Set(%v): %v", k, err)
+			}
+			return err == nil
+		})
 	}
 	missing := func(t *testing.T, k Key) {
 		t.Helper()
