@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"iter"
 	"runtime"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/sync/errgroup"
 
@@ -117,5 +119,22 @@ func TestUploadsTakeNoMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if got := (after.TotalAlloc - before.TotalAlloc) / files; got > most {
 		t.Errorf("a file of %d bytes allocated %d, want at most %d", size, got, most)
+	}
+}
+
+// A file whose transfer is cut off is none, of whatever size it is.
+func TestReceiveOfWhatIsCutOff(t *testing.T) {
+	s := &Store{TempDir: t.TempDir()}
+	for _, size := range []int64{0, 1, inMemory / 16, inMemory, inMemory + 1, 3 * inMemory} {
+		whole := io.LimitReader(steady(1), size)
+		if f, err := s.Receive(whole, "a"); err != nil || f.Size() != size {
+			t.Errorf("%d bytes: %v", size, err)
+		} else if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+		cut := io.MultiReader(io.LimitReader(steady(1), size), iotest.ErrReader(io.ErrUnexpectedEOF))
+		if _, err := s.Receive(cut, "a"); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("cut off after %d bytes: %v", size, err)
+		}
 	}
 }
