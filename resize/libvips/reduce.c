@@ -89,7 +89,10 @@ Reducer *imgedge_reducer(Side x, Side y, int bands, uint8_t *out) {
     right = MAX(right, r->columns[i].first + r->columns[i].count);
   }
   r->span = right - r->left;
-  for (int i = 0; i < y.to; i++) r->most = MAX(r->most, r->rows[i].count);
+  for (int i = 0, end = 0; i < y.to; i++) {  // a row waits for those above it, which may end lower: see quantize
+    end = MAX(end, r->rows[i].first + r->rows[i].count);
+    r->most = MAX(r->most, end - r->rows[i].first);
+  }
   r->block = g_new0(int16_t, (size_t)r->span * bands * LANES);
   return r;
 }
