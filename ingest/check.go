@@ -47,7 +47,8 @@ func (c *checked) mime() string {
 }
 
 // prepare finds out what a file is and cleans it, so that it has its name. The magic number decides what it is,
-// its header whether it is within the limits; px are only decoded where it has to be encoded anew.
+// its header whether it is within the limits; px are only decoded where it has to be encoded anew. With an error there
+// is nothing to store.
 func (s *Store) prepare(ctx context.Context, f *File) (*checked, error) {
 	if f.Size() == 0 {
 		return nil, resize.Unsupported("not_an_image", "the file is empty")
@@ -62,7 +63,11 @@ func (s *Store) prepare(ctx context.Context, f *File) (*checked, error) {
 		return nil, err
 	}
 	c, err := s.examine(ctx, f, v.data)
-	return c, errors.Join(err, v.Close())
+	if err = errors.Join(err, v.Close()); err != nil {
+		c.drop()
+		return nil, err
+	}
+	return c, nil
 }
 
 // examine is prepare for a file whose content is data.

@@ -410,3 +410,29 @@ func TestUploadOfWhatIsThereIsCutOff(t *testing.T) {
 	}
 	whole(t, s, nil)
 }
+
+// A file whose px are broken is told of alone, also where they are looked at before it has a name.
+func TestBrokenAmongOthers(t *testing.T) {
+	srv := newServer(t)
+	for _, row := range []struct {
+		name      string
+		normalize *resize.Options
+	}{
+		{"stored as it came", nil},
+		{"encoded anew", &resize.Options{Format: resize.FormatJPEG}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := srv.store(fmt.Sprintf("broken-%t/", row.normalize != nil))
+			s.Normalize = row.normalize
+			o := order(t, s, 1, broken)
+			o.Atomic = false
+			out, err := s.Upload(t.Context(), o)
+			if err != nil || len(out.Images) != 1 || len(out.Errors) != 1 || out.Errors[0].Code != "corrupt_image" {
+				t.Fatalf("Upload = %+v, %v; want one image and one corrupt_image", out, err)
+			}
+			if _, _, err := s.Bucket.Get(t.Context(), imageKey(out.Images[0].Key), 1<<20); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
