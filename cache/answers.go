@@ -75,12 +75,13 @@ func finished(text string) bool { return strings.HasPrefix(text, "{") }
 func (a *Answers) knownBetter(ctx context.Context, name, text, note string) string {
 	a.mu.Lock()
 	known, ok := a.here[name]
+	ok = ok && time.Now().Before(known.ends)
 	if known.text == dropped {
 		delete(a.here, name)
 	}
 	a.mu.Unlock()
 	switch {
-	case !ok || !finished(known.text) && known.text != dropped:
+	case !ok || text != "" && !finished(known.text) && known.text != dropped:
 		return text
 	case known.text == dropped:
 		_ = a.set(ctx, name, note, answerRunning) // it stays what it was, which only makes others wait

@@ -61,7 +61,15 @@ func TestAnswersWhileRedisIsAway(t *testing.T) {
 		name     string
 		reserved bool // before Redis failed
 		dropped  bool // the request failed; else it was answered
-	}{{"answered", true, false}, {"dropped", true, true}, {"answered, and begun without Redis", false, false}} {
+		running  bool // it has not ended when Redis is back
+		over     bool // what the process knows has ended when Redis is back, and Redis has forgotten it
+	}{
+		{name: "answered", reserved: true},
+		{name: "dropped", reserved: true, dropped: true},
+		{name: "answered, and begun without Redis"},
+		{name: "begun without Redis", running: true},
+		{name: "answered and over", over: true},
+	} {
 		t.Run(row.name, func(t *testing.T) {
 			a, key := &Answers{Fleet: fleet}, row.name
 			begin := func() (*Answer, error) {
@@ -82,9 +90,11 @@ func TestAnswersWhileRedisIsAway(t *testing.T) {
 					t.Errorf("while it runs: %v", err)
 				}
 			}
-			if row.dropped {
+			switch {
+			case row.running:
+			case row.dropped:
 				a.Drop(ctx, "cms", key)
-			} else {
+			default:
 				a.Keep(ctx, "cms", key, Answer{Sum: "s", Status: 201, Body: []byte("b")})
 				if before, err := begin(); err != nil || before == nil || before.Sum != "s" {
 					t.Errorf("while Redis is away: %+v, %v", before, err)
@@ -97,8 +107,22 @@ func TestAnswersWhileRedisIsAway(t *testing.T) {
 					t.Fatal("the breaker stays open")
 				}
 			}
+			if row.running || row.over { // nor has Redis done late what it was asked for meanwhile
+				if err := client.Del(ctx, answerKey("cms", key)).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if row.over {
+				a.here[answerKey("cms", key)] = keptAnswer{a.here[answerKey("cms", key)].text, time.Now().Add(-time.Second)}
+			}
 			before, err := begin()
-			if err != nil || (before == nil) != row.dropped {
+			if row.running {
+				if !errors.Is(err, ErrUnderWay) {
+					t.Errorf("afterwards: %+v, %v", before, err)
+				}
+				return
+			}
+			if err != nil || (before == nil) != (row.dropped || row.over) {
 				t.Errorf("afterwards: %+v, %v", before, err)
 			}
 		})
