@@ -172,6 +172,7 @@ func (f *Flight[T]) begin(ctx context.Context, key Hash, c *flightCall[T], look 
 	if look != nil && f.look(ctx, key, c, look) {
 		return
 	}
+	ctx = fillContext{ctx}
 	end := context.CancelFunc(func() {})
 	if f.Timeout > 0 {
 		ctx, end = context.WithTimeout(ctx, f.Timeout)

@@ -420,6 +420,41 @@ func TestOnJoin(t *testing.T) {
 	}
 }
 
+// What a caller says of itself holds for its own call, and not for the flights that its fill waits for.
+func TestFillIsNotItsCaller(t *testing.T) {
+	var outer, inner Flight[int]
+	begun, release := make(chan struct{}), make(chan struct{})
+	other := make(chan error, 1)
+	go func() {
+		_, _, err := inner.Do(t.Context(), Hash{}, func(context.Context, context.Context) (int, error) {
+			close(begun)
+			<-release
+			return 1, nil
+		})
+		other <- err
+	}()
+	<-begun
+	type key struct{}
+	ctx := context.WithValue(t.Context(), key{}, "kept")
+	ctx = OnJoin(ctx, func() { t.Error("the caller was told of a flight that its fill has joined") })
+	ctx = WithGone(ctx, func() bool { t.Error("the caller was asked for its fill"); return true })
+	_, _, err := outer.Do(ctx, Hash{}, func(ctx, _ context.Context) (int, error) {
+		if ctx.Value(key{}) != "kept" || ctx.Value(goneKey{}) != nil {
+			t.Errorf("the fill has %v", ctx)
+		}
+		go func() {
+			for deadline := time.Now().Add(5 * time.Second); inner.Stats().Waiting < 2 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			}
+			close(release)
+		}()
+		n, _, err := inner.Do(ctx, Hash{}, func(context.Context, context.Context) (int, error) { return 2, nil })
+		return n, err
+	})
+	if err := errors.Join(err, <-other); err != nil {
+		t.Error(err)
+	}
+}
+
 // A value that is counted is dropped by the flight exactly when the fill has ended and nobody waits, and each
 // caller that gets it holds it once, whoever leaves when.
 func TestFlightCountsItsValues(t *testing.T) {

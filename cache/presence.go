@@ -31,6 +31,19 @@ func OnJoin(ctx context.Context, joined func()) context.Context {
 	return context.WithValue(ctx, joinKey{}, joined)
 }
 
+// fillContext hides from the flights that a fill waits for what its first caller has said of itself.
+type fillContext struct{ context.Context }
+
+// Value implements context.Context.
+func (c fillContext) Value(key any) any {
+	switch key.(type) {
+	case goneKey, joinKey:
+		return nil
+	default:
+		return c.Context.Value(key)
+	}
+}
+
 // waiterOf returns a new waiter for a caller of Do.
 func waiterOf(ctx context.Context) *waiter {
 	gone, _ := ctx.Value(goneKey{}).(func() bool)
