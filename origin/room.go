@@ -193,6 +193,16 @@ func (r *Room) Hold(n int64) *Place {
 	return &Place{room: r, bytes: n}
 }
 
+// Scarce reports whether more than half of the bytes is taken: then nothing is to be held that nobody waits for.
+func (r *Room) Scarce() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Bytes > 0 && r.used > r.Bytes/2
+}
+
 // RoomStats is a snapshot of a Room.
 type RoomStats struct {
 	Used    int64  // bytes

@@ -8,10 +8,11 @@ import (
 
 // climb starts to make the other widths of a source's ladder, behind the answer and from the original in hand,
 // after one of them was rendered. What is at hand already is left; what is asked for meanwhile is
-// joined. It does nothing where the object's ladder is under way, or too many others are.
+// joined. It does nothing where the object's ladder is under way, or too many others are, or where the room for
+// originals is scarce: those that ladders hold while they wait are not there for who waits in person.
 func (p *Pipeline) climb(r *Request, orig *original) {
 	steps := r.steps()
-	if len(steps) == 0 || orig.NoStore {
+	if len(steps) == 0 || orig.NoStore || p.Room.Scarce() {
 		return
 	}
 	p.init()

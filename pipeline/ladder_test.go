@@ -66,6 +66,25 @@ func TestLadder(t *testing.T) {
 	b.counts(t, 2, 3)
 }
 
+// Originals that wait for the batch lane take no room that fetches need.
+func TestNoLadderWhereRoomIsScarce(t *testing.T) {
+	b := ladderBench(t)
+	b.Originals = nil
+	b.inRoom(100_000, 10_000)
+	held := b.Room.Hold(50_000)
+	b.get(t, b.request(200))
+	b.made(t, 1)
+	held.Release()
+	if err := b.Memory.Delete(t.Context(), b.request(200).Key); err != nil {
+		t.Fatal(err)
+	}
+	b.get(t, b.request(200))
+	b.made(t, 4)
+	if used := b.Room.Stats().Used; used != 0 {
+		t.Errorf("%d bytes are used in the end", used)
+	}
+}
+
 // TestNoLadder holds what is no step of a ladder.
 func TestNoLadder(t *testing.T) {
 	jpeg := resize.FormatJPEG
