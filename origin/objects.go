@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -21,6 +22,7 @@ const (
 	ErrObjectAbsent    = constError("there is no such object")
 	ErrObjectCondition = constError("the object is not as the condition wants it")
 	errObjectSize      = constError("the object is larger than expected")
+	errTryOver         = constError("the body was sent for long enough")
 )
 
 const (
@@ -64,7 +66,8 @@ func (o *Objects) Put(ctx context.Context, key string, data []byte, how ObjectPu
 	return o.PutFrom(ctx, key, io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), how)
 }
 
-// PutFrom stores a body, which must not change meanwhile and is read from its beginning by each try.
+// PutFrom stores a body, which must not change meanwhile and is read from its beginning by each try, but not any more
+// once PutFrom has returned.
 func (o *Objects) PutFrom(ctx context.Context, key string, body *io.SectionReader, how ObjectPut) error {
 	options := minio.PutObjectOptions{ContentType: how.Type, UserMetadata: how.Meta, DisableMultipart: true}
 	if how.IfNew {
@@ -74,10 +77,36 @@ func (o *Objects) PutFrom(ctx context.Context, key string, body *io.SectionReade
 		options.SetMatchETag(how.IfMatch)
 	}
 	_, err := again(ctx, func(ctx context.Context) (struct{}, error) {
-		_, err := o.bucket.core.Client.PutObject(ctx, o.bucket.name, o.prefix+key, io.NewSectionReader(body, 0, body.Size()), body.Size(), options)
+		l := &lent{body: body}
+		defer l.takeBack()
+		_, err := o.bucket.core.Client.PutObject(ctx, o.bucket.name, o.prefix+key, io.NewSectionReader(l, 0, body.Size()), body.Size(), options)
 		return struct{}{}, err
 	})
 	return err
+}
+
+// lent is a body while a try lasts. A server may answer before it has read all of it, and net/http goes on sending
+// for a moment behind the caller's back.
+type lent struct {
+	mu   sync.Mutex  // held while a read lasts
+	body io.ReaderAt // nil = it was taken back
+}
+
+// ReadAt reads from the body, unless it was taken back.
+func (l *lent) ReadAt(p []byte, off int64) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.body == nil {
+		return 0, errTryOver
+	}
+	return l.body.ReadAt(p, off)
+}
+
+// takeBack waits for the read under way and lets no other begin.
+func (l *lent) takeBack() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.body = nil
 }
 
 // Get reads a whole object of at most maxBytes; ErrObjectAbsent if there is none.

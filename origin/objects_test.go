@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,5 +188,56 @@ func TestObjectsTryAgain(t *testing.T) {
 	_, err = again(t.Context(), func(context.Context) (int, error) { calls++; return 0, ErrObjectAbsent })
 	if !errors.Is(err, ErrObjectAbsent) || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+// slow is a body that, once the server has answered, is not read until the put is over, or for a while.
+type slow struct {
+	answered, over chan struct{}
+
+	mu   sync.Mutex // held while a read lasts
+	late bool       // it was read when the put was over
+}
+
+func (s *slow) ReadAt(p []byte, off int64) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if off > 0 {
+		<-s.answered
+		select {
+		case <-s.over:
+			s.late = true
+		case <-time.After(200 * time.Millisecond): // PutFrom waits for this read
+		}
+	}
+	return len(p), nil
+}
+
+// A server refuses a body before it has read it: nobody reads on once the caller knows, for it may close the file.
+func TestRefusedBodyIsNotRead(t *testing.T) {
+	body := &slow{answered: make(chan struct{}), over: make(chan struct{})}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusPreconditionFailed)
+		_ = http.NewResponseController(w).Flush()
+		close(body.answered)
+	}))
+	defer server.Close()
+	b, err := NewBucket(BucketSettings{Endpoint: server.URL, Region: "here", Name: "things", AccessKey: "a", SecretKey: "s", PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 8 << 20
+	err = b.Objects("").PutFrom(t.Context(), "a", io.NewSectionReader(body, 0, size), ObjectPut{IfNew: true})
+	close(body.over)
+	if !errors.Is(err, ErrObjectCondition) {
+		t.Errorf("PutFrom = %v, want ErrObjectCondition", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	body.mu.Lock()
+	defer body.mu.Unlock()
+	if body.late {
+		t.Error("the body was read after PutFrom had returned")
 	}
 }
