@@ -119,7 +119,8 @@ func (s *stripper) webpOrientation(orientation int) {
 	binary.LittleEndian.PutUint32(head[4:], uint32(s.size()-8)) //nolint:gosec // as long as what was read
 }
 
-// jxl leaves out the boxes of metadata (ISO/IEC 18181-2); a bare codestream has none. The codestream is found by
+// jxl keeps the boxes that a decoder needs (ISO/IEC 18181-2). Others hold metadata, or as jbrd, by which a JPEG is had
+// back byte for byte, copies of it; a bare codestream has none. The codestream is found by
 // its box, not by its place.
 func (s *stripper) jxl(data []byte) bool {
 	if len(data) < 12 || data[0] == 0xFF {
@@ -133,9 +134,10 @@ func (s *stripper) jxl(data []byte) bool {
 			return pictured // what is behind the last box is cut off
 		}
 		switch b.kind {
-		case "Exif", "xml ", "brob", "jumb":
-		default:
-			pictured = pictured || b.kind == "jxlc" || b.kind == "jxlp"
+		case "jxlc", "jxlp":
+			pictured = true
+			s.keep(data[at:b.end])
+		case "JXL ", "ftyp", "jxll", "jxli":
 			s.keep(data[at:b.end])
 		}
 		at = b.end

@@ -120,6 +120,20 @@ func TestCleanHEIC(t *testing.T) {
 	}
 }
 
+// Of a JXL only what a decoder needs is kept: jbrd has copies of a JPEG's metadata, uuid whatever somebody put there.
+func TestCleanJXL(t *testing.T) {
+	head := "\x00\x00\x00\x0cJXL \r\n\x87\n" + "\x00\x00\x00\x14ftypjxl \x00\x00\x00\x00jxl "
+	picture := "\x00\x00\x00\x0ajxlc\xff\x0a"
+	secret := ""
+	for _, kind := range []string{"Exif", "xml ", "brob", "jumb", "jbrd", "uuid", "free"} {
+		secret += "\x00\x00\x00\x0e" + kind + "secret"
+	}
+	got, ok := Clean([]byte(head+secret+picture+secret), FormatJXL, 1)
+	if !ok || string(got) != head+picture {
+		t.Errorf("cleaned %v: %q", ok, got)
+	}
+}
+
 func TestCleanRefuses(t *testing.T) {
 	for _, f := range []Format{FormatTIFF, FormatPDF, FormatBMP, FormatAuto} {
 		if _, ok := Clean([]byte("II*\x00 whatever"), f, 1); ok {
