@@ -127,11 +127,26 @@ func (r *Reader) read(ctx context.Context) {
 	}
 }
 
-// committed counts commits that failed; the next one makes up for them.
-func (r *Reader) committed(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
-	if err != nil {
+// committed counts commits that failed, as a whole or for a partition; the next one makes up for them.
+func (r *Reader) committed(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
+	if err != nil || refused(answer) {
 		r.failures.Add(1)
 	}
+}
+
+// refused reports whether the brokers did not take the offset of a partition.
+func refused(answer *kmsg.OffsetCommitResponse) bool {
+	if answer == nil {
+		return false
+	}
+	for _, topic := range answer.Topics {
+		for _, partition := range topic.Partitions {
+			if partition.ErrorCode != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // handle has a record handled or passed over; false = ctx has ended before.

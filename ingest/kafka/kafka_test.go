@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
 	"github.com/imgedge/imgedge/internal/testpeer"
@@ -166,5 +167,21 @@ func TestSettings(t *testing.T) {
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Brokers refuse a commit in a field of their answer.
+func TestCommitThatIsRefused(t *testing.T) {
+	r := &Reader{}
+	answer := kmsg.NewPtrOffsetCommitResponse()
+	answer.Topics = []kmsg.OffsetCommitResponseTopic{{Topic: topic, Partitions: []kmsg.OffsetCommitResponseTopicPartition{{}, {Partition: 1}}}}
+	r.committed(nil, nil, answer, nil)
+	if n := r.Stats().Errors; n != 0 {
+		t.Errorf("%d errors of a commit that went well", n)
+	}
+	answer.Topics[0].Partitions[1].ErrorCode = 30 // group authorization failed
+	r.committed(nil, nil, answer, nil)
+	if n := r.Stats().Errors; n != 1 {
+		t.Errorf("%d errors, want 1", n)
 	}
 }
