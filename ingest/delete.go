@@ -84,7 +84,7 @@ func (s *Store) strike(ctx context.Context, upload, id string) error {
 			return s.erase(ctx, recordKey(upload))
 		}
 		err = save(ctx, s.Bucket, recordKey(upload), r, How{Upload: upload, IfMatch: object.ETag})
-		if !errors.Is(err, ErrExists) {
+		if !errors.Is(err, ErrExists) && !errors.Is(err, ErrAbsent) {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ func (s *Store) marked(ctx context.Context, id, upload string, work func(ctx con
 	var nonce [4]byte
 	_, _ = rand.Read(nonce[:]) // never fails, as its documentation says
 	key := markPrefix(id) + hex.EncodeToString(nonce[:]) + markEnd
-	if err := s.Bucket.Put(ctx, key, document([]byte("being removed\n")), How{Type: "text/plain", Upload: upload, IfNew: true}); err != nil {
+	if err := s.Bucket.Put(ctx, key, document([]byte("being removed\n")), How{Type: "text/plain", Upload: upload}); err != nil {
 		return err
 	}
 	if err := work(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -434,5 +435,63 @@ func TestBrokenAmongOthers(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// putting is a Bucket that tells of a put before it makes it.
+type putting struct {
+	Bucket
+	before func(key string)
+}
+
+func (p *putting) Put(ctx context.Context, key string, body *io.SectionReader, how How) error {
+	p.before(key)
+	return p.Bucket.Put(ctx, key, body, how)
+}
+
+// A deletion goes on where another has taken the record away since it was read.
+func TestDeleteWithoutRecord(t *testing.T) {
+	server := newServer(t)
+	one, other := server.store("a/"), server.store("a/")
+	if _, err := one.Upload(t.Context(), order(t, one, 1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	one.Bucket = &putting{one.Bucket, func(key string) {
+		if within(key, uploadsFolder) {
+			if err := errors.Join(other.Delete(t.Context(), pictureID(2)), other.Delete(t.Context(), pictureID(1))); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	if err := one.Delete(t.Context(), pictureID(1)); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	whole(t, other, nil)
+}
+
+// The answer to a mark is lost: it is put once more, which is no failure.
+func TestMarkIsPutTwice(t *testing.T) {
+	p, s := newProxy(t, newServer(t), "a/")
+	if _, err := s.Upload(t.Context(), order(t, s, 1)); err != nil {
+		t.Fatal(err)
+	}
+	marks := 0
+	p.mu.Lock()
+	p.fail = func(n int) failure {
+		if call := p.calls[n-1]; strings.HasPrefix(call, "PUT ") && strings.HasSuffix(call, markEnd) {
+			if marks++; marks == 1 {
+				return lost
+			}
+		}
+		return fine
+	}
+	p.mu.Unlock()
+	if err := s.Delete(t.Context(), pictureID(1)); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if marks < 2 {
+		t.Errorf("%d puts of a mark, want the lost one and another", marks)
 	}
 }
