@@ -131,6 +131,9 @@ func (u *upload) commit(ctx context.Context, images []Image, outcome *Outcome) e
 	if _, there := u.Bucket.Stat(ctx, recordKey(u.id)); there == nil {
 		return nil // nobody else makes up this id
 	}
+	if u.shared { // it may be there, and another node have answered
+		return &StorageError{err}
+	}
 	// If it is written late all the same, it is this that keeps the images from being seen.
 	return errors.Join(storage(err), u.erase(ctx, recordKey(u.id)))
 }

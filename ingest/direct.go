@@ -83,7 +83,7 @@ func (s *Store) Complete(ctx context.Context, id string, name string, o Order) (
 		return Outcome{}, storage(err)
 	}
 	f.Name, f.size = cleanName(cmp.Or(name, "upload")), object.Size
-	o.Files, o.Atomic, o.ID = []*File{f}, true, id
+	o.Files, o.Atomic, o.ID, o.shared = []*File{f}, true, id, true
 	outcome, err := s.Upload(ctx, o)
 	var refused *UploadError
 	if err == nil || errors.As(err, &refused) && refused.HTTPStatus() < http.StatusInternalServerError {

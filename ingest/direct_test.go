@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -115,4 +117,68 @@ func TestDirectRefuses(t *testing.T) {
 	if left := keys(t, s.Bucket); len(left) > 0 {
 		t.Errorf("left %v", left)
 	}
+}
+
+// forgetful is a Bucket that fails an upload just before its record is written.
+type forgetful struct {
+	Bucket
+	before func()
+}
+
+var errForgotten = errors.New("the bucket is gone")
+
+func (f *forgetful) Put(ctx context.Context, key string, body *io.SectionReader, how How) error {
+	if !within(key, uploadsFolder) {
+		return f.Bucket.Put(ctx, key, body, how)
+	}
+	f.before()
+	return errForgotten
+}
+
+func (f *forgetful) Stat(ctx context.Context, key string) (Object, error) {
+	if within(key, uploadsFolder) {
+		return Object{}, errForgotten
+	}
+	return f.Bucket.Stat(ctx, key)
+}
+
+// A client completes an upload on two nodes, as one does that has lost its patience: what one of them has answered is
+// there, whatever becomes of the other.
+func TestCompleteOnTwoNodes(t *testing.T) {
+	server := newServer(t)
+	one, other := server.store("a/"), server.store("a/")
+	one.Presigner = server.under("a/")
+	ticket, err := one.Direct(t.Context(), "image/jpeg", int64(len(picture(1))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	putBy(t, ticket, picture(1), "")
+	other.Bucket = &forgetful{other.Bucket, func() {
+		if _, err := one.Complete(t.Context(), ticket.ID, "", Order{}); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := other.Complete(t.Context(), ticket.ID, "", Order{}); !isStatus(err, http.StatusBadGateway) {
+		t.Errorf("Complete on the node whose bucket fails: %v, want a 502", err)
+	}
+	whole(t, one, nil)
+	if seen := visible(t, one); len(seen) != 1 {
+		t.Errorf("visible %v, want one", seen)
+	}
+}
+
+// Of a direct upload whose px are broken nothing stays.
+func TestCompleteOfBroken(t *testing.T) {
+	server := newServer(t)
+	s := server.store("a/")
+	s.Presigner = server.under("a/")
+	ticket, err := s.Direct(t.Context(), "image/jpeg", int64(len(picture(broken))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	putBy(t, ticket, picture(broken), "")
+	if _, err := s.Complete(t.Context(), ticket.ID, "", Order{}); !isStatus(err, http.StatusUnprocessableEntity) {
+		t.Errorf("Complete: %v, want a 422", err)
+	}
+	whole(t, s, nil)
 }

@@ -14,8 +14,15 @@ type placed struct {
 	again    bool   // put over what nobody had committed
 }
 
-// store looks at all px of an image while its bytes are on their way. Of one that is broken nothing stays.
+// store looks at all px of an image while its bytes are on their way. Of one that is broken nothing stays. What cannot
+// be taken back is looked at first.
 func (u *upload) store(ctx context.Context, p *placed) error {
+	if u.shared {
+		if err := u.decode(ctx, p.checked); err != nil {
+			return err
+		}
+		return u.place(ctx, p)
+	}
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
 	sent := make(chan error, 1)
@@ -97,8 +104,12 @@ func (u *upload) putArchive(ctx context.Context, p *placed) error {
 
 // takeBack removes what a failed upload has put, as far as it can; the sweep does the rest. What another
 // upload has put over it meanwhile is left alone, and so is what was put over another's object: that one may
-// be about to commit it. A bucket that hangs is not asked for long.
+// be about to commit it. What was put for an order that another node carries out as well may be that node's. A
+// bucket that hangs is not asked for long.
 func (u *upload) takeBack(ctx context.Context, images map[string]*placed, cause error) {
+	if u.shared {
+		return
+	}
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
 	if hangs(cause) {

@@ -23,6 +23,8 @@ type Order struct {
 	// order has it, but for repetitions of this one. "" = nobody asks.
 	ID  string
 	Sum string // kept for Answered: what the order is told from others by
+
+	shared bool // another node may be carrying out the same order, under the same ID
 }
 
 // Stored is an image that an upload brought or found there.
