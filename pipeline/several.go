@@ -8,8 +8,8 @@ import (
 )
 
 // Render makes pictures of data, in the batch lane, as far as they can share it from one decode, and keeps none:
-// for the outputs of jobs. The options are negotiated, the limits are the source's, and the results are in
-// the options' order. One error refuses all.
+// for the outputs of jobs. Those with different watermarks do not share it. The options are negotiated, the limits
+// are the source's, and the results are in the options' order. One error refuses all.
 func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, options []resize.Options) ([]resize.Result, error) {
 	p.take(data, nil)
 	defer p.drop(data)
@@ -18,25 +18,59 @@ func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, options
 		return nil, err
 	}
 	results := make([]resize.Result, len(options))
-	var plans []resize.Plan
-	var at []int // the option of each plan
-	for i, o := range options {
-		if err := o.CheckHashsum(data); err != nil {
+	for _, some := range byMark(options) {
+		if err := p.renderSome(ctx, src, data, source, options, some, results); err != nil {
 			return nil, err
 		}
+	}
+	return results, nil
+}
+
+// byMark groups the indexes of options by their watermark; those without one are in the first group. One group is
+// made after the other: who holds one watermark and waits for another may wait for the room that the first one takes.
+func byMark(options []resize.Options) [][]int {
+	groups := make([][]int, 1)
+	at := map[string]int{}
+	for i, o := range options {
+		g, name := 0, o.Watermark.Image
+		if name != "" {
+			var ok bool
+			if g, ok = at[name]; !ok {
+				g = len(at)
+				at[name] = g
+			}
+		}
+		if g == len(groups) {
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
+}
+
+// renderSome makes those of the options that some lists, which have one watermark at most.
+func (p *Pipeline) renderSome(ctx context.Context, src *Source, data []byte, source resize.Source, options []resize.Options, some []int, results []resize.Result) error {
+	var plans []resize.Plan
+	var at []int // the option of each plan
+	for _, i := range some {
+		o := options[i]
+		if err := o.CheckHashsum(data); err != nil {
+			return err
+		}
 		if o.Format == resize.FormatRaw || o.Passes(source) {
+			var err error
 			if results[i], err = rawResult(data, source); err != nil {
-				return nil, err
+				return err
 			}
 			continue
 		}
 		plan, err := o.Plan(source, src.Limits)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		mark, err := p.mark(ctx, &plan)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer mark.drop(p)
 		plans, at = append(plans, plan), append(at, i)
@@ -45,7 +79,7 @@ func (p *Pipeline) Render(ctx context.Context, src *Source, data []byte, options
 	for i := range made {
 		results[at[i]] = made[i]
 	}
-	return results, err
+	return err
 }
 
 // rawResult is the original as it is.

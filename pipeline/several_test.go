@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imgedge/imgedge/resize"
 )
@@ -32,6 +33,28 @@ func TestRenderMakesAllFromOneRun(t *testing.T) {
 	if s := b.Gate.Stats(); s.Busy != 0 || s.Reserved != 0 {
 		t.Errorf("the gate holds %+v", s)
 	}
+}
+
+// Outputs with several watermarks are made on a full room: who holds one waits for no other.
+func TestRenderWithSeveralMarksOnATightRoom(t *testing.T) {
+	b := newBench(t)
+	b.inRoom(10_000, 5_000)
+	b.Room.Wait = 100 * time.Millisecond
+	b.SourceOf = func(string) *Source { return b.source }
+	var outputs []resize.Options
+	for _, mark := range []string{"shop/a.jpg", "shop/b.jpg", "", "shop/a.jpg"} {
+		outputs = append(outputs, resize.Options{Width: 40 + len(outputs), Format: resize.FormatJPEG, Watermark: resize.Watermark{Image: mark}})
+	}
+	results, err := b.Render(t.Context(), b.source, append(jpeg("one"), make([]byte, 10_000)...), outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range results {
+		if r.Width != outputs[i].Width {
+			t.Errorf("output %d is %d px wide, want %d", i, r.Width, outputs[i].Width)
+		}
+	}
+	until(t, func() bool { return b.Room.Stats().Used == 0 })
 }
 
 func TestRenderRefuses(t *testing.T) {
