@@ -118,6 +118,7 @@ sources:
 `, 1_000_000+i, first, testKey, i, otherKey, 100+i, dir, testKey, origin.URL+"/", i, 5+i%3, testKey, more, 50+i)
 	}
 	r := startReloading(t, text(0))
+	eventually(t, "workers and their spare are there", func() bool { return r.Node.Sandbox.Stats().Workers > runtime.GOMAXPROCS(0) })
 	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 
 	const reloads, clients = 50, 4
