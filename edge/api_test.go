@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/imgedge/imgedge/ingest"
 	"github.com/imgedge/imgedge/pipeline"
 	"github.com/imgedge/imgedge/resize"
 )
@@ -405,4 +406,17 @@ func TestBodyThatIsNoObject(t *testing.T) {
 			t.Errorf("%s: %s, want %q", body, got.body, want)
 		}
 	}
+}
+
+// Who completes a direct upload holds its file as one does who brings it, and takes a place like one.
+func TestManyUploads(t *testing.T) {
+	r := start(t, &Server{Pictures: &fakePictures{}, Ingest: &ingest.Store{}}, testSite())
+	complete := "/v1/uploads/" + strings.Repeat("z", 32) + "/complete"
+	r.do("POST", r.admin, complete, "").expect(t, http.StatusNotFound, "not_found")
+	for range maxUploads {
+		r.uploads <- struct{}{}
+	}
+	r.do("POST", r.admin, complete, "").expect(t, http.StatusServiceUnavailable, "overloaded")
+	<-r.uploads
+	r.do("POST", r.admin, complete, "").expect(t, http.StatusNotFound, "not_found")
 }

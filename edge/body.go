@@ -19,6 +19,16 @@ const (
 	lingerBytes    = 64 << 20
 )
 
+// enterUploads takes one of the places for requests that bring files, for as long as their files are held.
+func (s *Server) enterUploads() (leave func(), err error) {
+	select {
+	case s.uploads <- struct{}{}:
+		return func() { <-s.uploads }, nil
+	default:
+		return nil, errManyUploads
+	}
+}
+
 // takeBody reads the body of a request whole, up to Server.MaxBody, before anything is done about it. Where
 // files come it is left for the call to read, as x.upload. What is not read cannot be told from the next
 // request, so the connection ends with it.

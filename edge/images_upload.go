@@ -32,12 +32,11 @@ func (x *exchange) uploadImages() error {
 	if x.upload == nil {
 		return badBody("the body is no multipart/form-data")
 	}
-	select {
-	case x.server.uploads <- struct{}{}:
-		defer func() { <-x.server.uploads }()
-	default:
-		return errManyUploads
+	leave, err := x.server.enterUploads()
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(context.Background(), uploadLife)
 	defer cancel()
 	form := &imageForm{exchange: x, sum: sha256.New(), order: ingest.Order{Atomic: true}}

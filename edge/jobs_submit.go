@@ -24,12 +24,11 @@ func (x *exchange) submitJob() error {
 	defer cancel()
 	submit := x.submitKeys
 	if x.upload != nil {
-		select {
-		case x.server.uploads <- struct{}{}:
-			defer func() { <-x.server.uploads }()
-		default:
-			return errManyUploads
+		leave, err := x.server.enterUploads()
+		if err != nil {
+			return err
 		}
+		defer leave()
 		submit = x.submitForm
 	}
 	key := string(x.ctx.Request.Header.Peek("Idempotency-Key"))

@@ -74,6 +74,11 @@ func (x *exchange) completeUpload(id string) error {
 	case order.FX != nil || order.FY != nil:
 		return badBody("fx and fy go together: two numbers of 0 to 1")
 	}
+	leave, err := x.server.enterUploads() // the file is fetched into a temporary one
+	if err != nil {
+		return err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(context.Background(), uploadLife)
 	defer cancel()
 	answer, err := x.carryOut(x.server.Ingest.Complete(ctx, id, order.Name, o))
