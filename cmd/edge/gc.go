@@ -17,7 +17,7 @@ const (
 type gcCommand struct {
 	configFlag
 	DryRun bool          `help:"Only say what would be removed."`
-	Grace  time.Duration `default:"-1s" placeholder:"1h" help:"Age from which on an orphan is removed (default: ingest.orphan_grace)."`
+	Grace  time.Duration `default:"-1s" placeholder:"1h" help:"Age from which on an orphan is removed (default: ingest.orphan_grace). Less than an upload takes, 15m at most: only while there are none."`
 	Rate   float64       `default:"50" help:"Deletions a second."`
 }
 
