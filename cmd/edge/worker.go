@@ -78,6 +78,7 @@ func (n *Node) openSandbox() error {
 		Memory:       memory,
 		RecycleAfter: c.Render.RecycleAfter,
 		Negative:     time.Duration(c.Cache.Negative),
+		Lull:         time.Minute,
 		Log:          n.logWorker,
 	})
 	if err != nil {

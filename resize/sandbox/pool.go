@@ -25,12 +25,14 @@ type pool struct {
 	broken   bool              // the last start went wrong
 	restarts map[Reason]uint64 // workers that have ended
 	layers   []Layer           // of the worker started last
+	asked    time.Time         // when a worker was wanted last
+	asleep   int               // workers that a lull has ended
 }
 
 func newPool(c *Config) *pool {
 	return &pool{
 		config: c, size: c.Workers + 1, stop: make(chan struct{}), wanted: make(chan struct{}),
-		alive: map[*worker]bool{}, restarts: map[Reason]uint64{},
+		alive: map[*worker]bool{}, restarts: map[Reason]uint64{}, asked: time.Now(),
 	}
 }
 
@@ -141,7 +143,7 @@ func (p *pool) lost(w *worker) {
 	delete(p.alive, w)
 	unused := slices.Contains(p.idle, w)
 	p.idle = slices.DeleteFunc(p.idle, func(other *worker) bool { return other == w })
-	if why != reasonClose {
+	if why != reasonClose && why != reasonLull {
 		p.restarts[why]++
 	}
 	closed := p.closed
@@ -149,7 +151,7 @@ func (p *pool) lost(w *worker) {
 	if unused {
 		w.free() // else give does
 	}
-	if closed {
+	if closed || why == reasonLull {
 		return
 	}
 	p.log(Event{w.number, why, w.epitaph()})
@@ -163,6 +165,9 @@ func (p *pool) take(ctx context.Context, j *job, fresh bool) (*worker, error) {
 		return nil, err
 	}
 	p.mu.Lock()
+	if !p.closed {
+		p.wakeLocked()
+	}
 	if w := p.pickLocked(j, fresh); w != nil {
 		p.mu.Unlock()
 		return w, nil

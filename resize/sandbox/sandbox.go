@@ -63,6 +63,10 @@ type Config struct {
 	// RecycleAfter is how many pictures a worker makes before it is replaced; 0 is never.
 	RecycleAfter int
 
+	// Lull is how long no work has to come until all workers but one end; they start again with the next work.
+	// 0 is never.
+	Lull time.Duration
+
 	// Negative is how long a picture is refused that two workers have died of; 0 is 30 s.
 	Negative time.Duration
 
@@ -90,6 +94,7 @@ const (
 	ReasonProtocol Reason = "protocol" // it said what no worker says
 	ReasonStart    Reason = "start"    // it did not get ready
 	reasonClose    Reason = "close"    // the engine closes
+	reasonLull     Reason = "lull"     // there is little to do
 )
 
 // Reasons returns all that can stand in Stats.Restarts.

@@ -273,6 +273,25 @@ func TestRecycling(t *testing.T) {
 	}
 }
 
+// Where nothing comes, one worker is left, and all come back with the next picture.
+func TestLull(t *testing.T) {
+	c := config(withActs)
+	c.Lull = time.Second / 2
+	e := newEngine(t, c)
+	for range 2 {
+		eventually(t, "one worker is left", func() bool { return e.Stats().Workers == 1 })
+		eventually(t, "all come back", func() bool {
+			if got, err := run(t.Context(), e, "hello"); err != nil || got != "hello" {
+				t.Fatalf("%q, %v", got, err)
+			}
+			return e.Stats().Workers == 2
+		})
+	}
+	if s := e.Stats(); len(s.Restarts) != 0 {
+		t.Errorf("restarts %v, want none", s.Restarts)
+	}
+}
+
 // Pictures that do not fit into the memory at hand get more.
 func TestLargePictures(t *testing.T) {
 	e := newEngine(t, config(withActs))

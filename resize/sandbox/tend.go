@@ -14,7 +14,7 @@ const (
 	maxGrowth = 96 << 20        // bytes a worker may hold on to between two pictures
 )
 
-// tend looks after workers: how much memory they hold, and that idle ones give it back.
+// tend looks after workers: how much memory they hold, that idle ones give it back, and that a lull has few.
 func (p *pool) tend() {
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
@@ -30,6 +30,7 @@ func (p *pool) tend() {
 				w.rest()
 				p.give(w, kindRest)
 			}
+			p.lull(now)
 		}
 	}
 }
