@@ -86,9 +86,10 @@ func (p *picture) dress() error {
 
 // pin writes the kept fields into a picture of our own making.
 func (p *picture) pin() error {
-	for field, value := range map[string]string{exifArtist: p.kept.artist, exifCopyright: p.kept.copyright} {
-		if value != "" {
-			p.ref.SetString(field, value+" (imgedge)") // libvips drops what stands in the last brackets
+	// In the order of EXIF's tags, always: equal requests get equal bytes.
+	for _, field := range []struct{ name, value string }{{exifArtist, p.kept.artist}, {exifCopyright, p.kept.copyright}} {
+		if field.value != "" {
+			p.ref.SetString(field.name, field.value+" (imgedge)") // libvips drops what stands in the last brackets
 		}
 	}
 	p.ref.SetBlob(xmpField, p.kept.xmp)

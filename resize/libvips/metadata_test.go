@@ -99,3 +99,19 @@ func TestMetadataOfAnimation(t *testing.T) {
 		}
 	}
 }
+
+// Equal requests get equal bytes, whoever makes them: an ETag is made of the bytes.
+func TestMetadataIsOrdered(t *testing.T) {
+	source := withXMP(withEXIF(jpegOf(t, photo(80, 60), 90), 6), packet)
+	for _, format := range written()[:4] {
+		for _, meta := range []resize.Metadata{resize.MetadataCopyright, resize.MetadataAll} {
+			o := resize.Options{Width: 30, Format: format, Metadata: meta}
+			first := render(t, source, o).Body
+			for range 10 {
+				if !bytes.Equal(render(t, source, o).Body, first) {
+					t.Fatalf("meta %d as %v: other bytes for one picture", meta, format)
+				}
+			}
+		}
+	}
+}
