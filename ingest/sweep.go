@@ -69,8 +69,9 @@ func (s *Store) Sweep(ctx context.Context, o Sweep) (Report, error) {
 		o.Rate = defaultRate
 	}
 	w := &sweep{Store: s, order: o, limit: rate.NewLimiter(rate.Limit(o.Rate), 1), named: map[string]string{}, answers: map[string][]answered{}, there: map[string]bool{}, manifests: map[string]Object{}}
-	// Objects before manifests and records: what is committed in between is seen as committed.
-	steps := []func(context.Context) error{w.listImages, w.listArchive, w.listUploads, w.listManifests, w.readRecords, w.judgeImages, w.judgeManifests, w.judgeAnswers, w.judgeRecords}
+	// Objects before manifests and records: what is committed in between is seen as committed. The archive before
+	// images: what is found first is removed first, see putArchive.
+	steps := []func(context.Context) error{w.listArchive, w.listImages, w.listUploads, w.listManifests, w.readRecords, w.judgeImages, w.judgeManifests, w.judgeAnswers, w.judgeRecords}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return w.report, storage(err)

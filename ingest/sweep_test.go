@@ -30,6 +30,26 @@ func leftBehind(t *testing.T, s *Store) (orphan, part, unwritten string) {
 	return orphan, part, unwritten
 }
 
+// As long as an orphan's archive may be removed its image is there, so that who uploads it anew waits.
+func TestSweepRemovesTheArchiveFirst(t *testing.T) {
+	server := newServer(t)
+	s := server.store("a/")
+	s.Archive = server.under("old/")
+	name := pictureID(21) + ".jpg"
+	upload := NewUploadID(time.Now())
+	err := errors.Join(
+		s.Bucket.Put(t.Context(), imageKey(name), document(picture(21)), How{Upload: upload}),
+		s.Archive.Put(t.Context(), name, document(picture(21)), How{Upload: upload}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var removed []string
+	_, err = s.Sweep(t.Context(), Sweep{Grace: -time.Hour, Delete: true, Rate: 1e6, Each: func(f Finding) { removed = append(removed, f.Key) }})
+	if want := []string{name, imageKey(name)}; err != nil || !slices.Equal(removed, want) {
+		t.Errorf("removed %v (%v), want %v", removed, err, want)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	s := newServer(t).store("a/")
 	others := strangers(t, s.Bucket)
