@@ -29,7 +29,7 @@ const (
 )
 
 // Reader hands the records of a topic to Handle, one after the other, and commits them when they are handled: a
-// record may come again, and none is lost. Its fields are set before Start and not changed after.
+// record may come again, and none that came after the group's first is lost. Its fields are set before Start and not changed after.
 type Reader struct {
 	Brokers []string // host:port of some
 	Topic   string
