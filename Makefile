@@ -60,13 +60,7 @@ soak: libvips redis build samples ## a server under traffic for SOAKTIME (10m) w
 	go run ./cmd/soak -time $(SOAKTIME) $(SOAKFLAGS)
 
 fuzz: libvips ## every fuzz target for FUZZTIME (60s) each
-	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
-		targets="$$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz')"; \
-		for target in $$targets; do \
-			echo "$$dir $$target $(FUZZTIME)"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$dir"; \
-		done; \
-	done
+	.ci/fuzz $(FUZZTIME)
 
 tools: $(TOOLS)/versitygw $(TOOLS)/gofumpt $(TOOLS)/golangci-lint ## what tests and checks need, into .tools/bin
 
